@@ -16,7 +16,7 @@ import inspect
 import math
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -48,10 +48,10 @@ class Call:
     kind: str = ""
     made: Callable[[], Any] = dict
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         return f"{self.name}({'.'.join(map(str, self.place))} = {self.kind})"
 
-    def spoiled(self, whole: tuple[type, ...] = ()) -> list["Call"]:
+    def spoiled(self, whole=()):
         """Return this call with each thing wrong; not inside what is an instance of whole."""
         return [
             dataclasses.replace(self, place=place, kind=kind, made=made)
@@ -60,7 +60,7 @@ class Call:
             for place, kind, made in spoiled(good, (name,), whole)
         ]
 
-    def is_named(self, said: str) -> bool:
+    def is_named(self, said):
         """Return whether an error names what is wrong here, or the line of a text."""
         names = [key.rstrip("s") for key in self.place if isinstance(key, str)]
         if self.kind in ("a NaN in it", "an infinity in it"):
@@ -68,7 +68,7 @@ class Call:
         kinds = (*NO_MISTAKE, "words in it", "a dict")  # which have names of their own
         return self.kind in kinds or any(name in said for name in [*names, "line 1:"])
 
-    def fault(self, accepted: Accepted) -> str:
+    def fault(self, accepted):
         """Return what is wrong with how the call ends, or ""."""
         try:
             with warnings.catch_warnings():
@@ -97,10 +97,10 @@ class Call:
 
 
 def good_calls(
-    functions: Iterable[Callable[..., Any]],
-    by_name: Mapping[str, Any],
-    own: Mapping[str, Mapping[str, Any]],
-) -> list[Call]:
+    functions,
+    by_name,
+    own,
+):
     """Return a good call for each function, with a good value for each argument it can take.
 
     Args:
@@ -118,9 +118,7 @@ def good_calls(
     return calls
 
 
-def spoiled(
-    good: Any, place: tuple[Any, ...], whole: tuple[type, ...]
-) -> Iterator[tuple[tuple[Any, ...], str, Callable[[], Any]]]:
+def spoiled(good, place, whole):
     """Yield where a value is made wrong, how, and what makes the value with this in it."""
     for kind, bad in wrong(good).items():
         yield place, kind, partial(_same, bad)
@@ -130,11 +128,11 @@ def spoiled(
                 yield inside, kind, partial(_replaced, good, key, made)
 
 
-def _same(value: Any) -> Any:
+def _same(value):
     return value
 
 
-def parts(value: Any) -> dict[Any, Any]:
+def parts(value):
     """Return what a value is made of, by key."""
     if isinstance(value, Mapping):
         return dict(value)
@@ -147,7 +145,7 @@ def parts(value: Any) -> dict[Any, Any]:
     return {}
 
 
-def _replaced(value: Any, key: Any, made: Callable[[], Any]) -> Any:
+def _replaced(value, key, made):
     """Return a value with another part, which is made now."""
     if isinstance(value, Mapping):
         return {**value, key: made()}
@@ -156,9 +154,9 @@ def _replaced(value: Any, key: Any, made: Callable[[], Any]) -> Any:
     return dataclasses.replace(value, **{key: made()})
 
 
-def wrong(good: Any) -> dict[str, Any]:
+def wrong(good):
     """Return wrong values in place of a good one, by kind."""
-    found: dict[str, Any] = {
+    found = {
         "None": None, "an object": object(), "a word": "no such word", "a dict": {"a": 1},
         "a function": lambda *_: None, "a complex number": 1j, "a NaN": math.nan,
         "infinity": math.inf, "a fraction": 0.3, "a huge integer": 10**400, "below zero": -3,
@@ -200,7 +198,7 @@ def wrong(good: Any) -> dict[str, Any]:
     return found
 
 
-def equal(a: Any, b: Any) -> bool:
+def equal(a, b):
     """Return whether two results are the same."""
     if isinstance(a, np.ndarray):
         return a.dtype == b.dtype and np.array_equal(a, b)

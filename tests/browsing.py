@@ -4,11 +4,8 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from playwright.sync_api import Browser
 
 from tools.site import SITE
 from tools.site.serve import server
@@ -22,12 +19,12 @@ FLAGS = (
 )  # fmt: skip
 
 
-def script(name: str) -> str:
+def script(name):
     """Return what a test asks a page, from the file of this name."""
     return (Path(__file__).parent / "site" / f"{name}.js").read_text(encoding="utf-8")
 
 
-def find() -> str | None:
+def find():
     """Return the path of a Chromium: $CHROMIUM, or the first on the path."""
     paths = (
         shutil.which(name) for name in (os.environ.get("CHROMIUM", ""), *NAMES) if name
@@ -36,7 +33,7 @@ def find() -> str | None:
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
+def launched():
     """Run Chromium while the block runs."""
     from playwright.sync_api import sync_playwright
 
@@ -49,7 +46,7 @@ def launched() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
+def served(site=SITE, below=SUBPATH):
     """Serve the site below a path on a free port while the block runs; yield its address."""
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder, "root", below)

@@ -24,7 +24,7 @@ settings.register_profile(
 settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 
 # nbformat imports it, which builds 38 grammars for addresses: 2 seconds in each process.
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+sys.modules["rfc3987_syntax"] = None
 
 APART = [Path(__file__).parent / name for name in ("site", "bridges")]
 SLOW_EXAMPLES = {
@@ -40,7 +40,7 @@ LONGEST = re.compile(
 SLOW_FILE = "\npytestmark = pytest.mark.slow"
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+def pytest_ignore_collect(collection_path, config):
     """Leave out what needs a site, or its own environment, unless the command line names it.
 
     A file that is slow as a whole is not imported where slow tests are left out.
@@ -54,7 +54,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items):
     """Mark the examples of docstrings that are slow, before the slow ones are left out.
 
     The longest files and notebooks come first, so that no worker is left alone with one.
@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def two_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
+def two_neurons(monkeypatch):
     """Shorten the verification: the Gaussian under both hard gates, and the smallest proof."""
     from stbp_edu.verify import report, trials
 
@@ -75,9 +75,7 @@ def two_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _proofs_compile_in_slow_tests_only(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _proofs_compile_in_slow_tests_only(request, monkeypatch):
     """Let proofs compile nothing in the quick loop: that takes seconds for each neuron."""
     module = sys.modules.get("stbp_edu.verify.proved_programs")
     if module and not request.node.get_closest_marker("slow"):

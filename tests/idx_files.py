@@ -3,22 +3,19 @@
 import gzip
 import hashlib
 import struct
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stbp_edu.training.data.datasets import NAMES
 
 
-def idx_bytes(array: NDArray[Any]) -> bytes:
+def idx_bytes(array):
     """Return an array of unsigned bytes as an IDX file."""
     head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
     return head + np.ascontiguousarray(array, np.uint8).tobytes()
 
 
-def small_files() -> dict[str, bytes]:
+def small_files():
     """Return the four files of a data set by name: 20 images to learn from, 10 held out."""
     rng, files = np.random.default_rng(0), {}
     for part, n in (("train", 20), ("t10k", 10)):
@@ -31,12 +28,12 @@ def small_files() -> dict[str, bytes]:
     return files
 
 
-def sums(files: dict[str, bytes]) -> list[str]:
+def sums(files):
     """Return the SHA-256 of the four files."""
     return [hashlib.sha256(files[name]).hexdigest() for name in NAMES]
 
 
-def put(folder: Path, files: dict[str, bytes], packed: bool = False) -> Path:
+def put(folder, files, packed=False):
     """Write files to a folder, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():

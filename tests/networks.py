@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import stbp_edu
-from stbp_edu import LIF, Gradients, Trace, forward_pass
+from stbp_edu import LIF, forward_pass
 from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import comparison
@@ -16,18 +16,18 @@ class Problem(comparison.Problem):
     """A network, its input and its targets, with its forward pass."""
 
     @property
-    def trace(self) -> Trace:
+    def trace(self):
         """The step-by-step forward pass."""
         return forward_pass.forward(self.spikes, self.params, self.neuron)
 
 
-def failures(got, expected, tolerance=comparison.ROUNDING) -> list[str]:
+def failures(got, expected, tolerance=comparison.ROUNDING):
     """Return a sentence for each array that differs, in the order of the backward sweep."""
     every = comparison.comparisons(got, expected, tolerance)
     return [outcome.message for outcome in every if not outcome.ok]
 
 
-def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
+def make_problem(seed, sizes, T, S, neuron, dtype=np.float64):
     """Draw weights, biases, input spikes and targets."""
     rng = np.random.default_rng(seed)
     params = stbp_edu.init_params(sizes, rng, dtype, scheme="uniform")
@@ -38,13 +38,13 @@ def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
     return Problem(spikes, targets, params, neuron)
 
 
-def fast_forward(spikes, params, neuron, *, twin=False) -> Trace:
+def fast_forward(spikes, params, neuron, *, twin=False):
     """The forward pass of ``stbp_edu.network``, called as the readable one is."""
     net = network_of(tuple(params.sizes), neuron)
     return net.forward(spikes, params, twin=twin)
 
 
-def fast_backward(trace, targets, params, neuron, *rule_and_loss, **more) -> Gradients:
+def fast_backward(trace, targets, params, neuron, *rule_and_loss, **more):
     """The gradients of ``stbp_edu.network``, called as the readable ones are."""
     net = network_of(tuple(params.sizes), neuron)
     return net.backward(trace, targets, params, *rule_and_loss, **more)

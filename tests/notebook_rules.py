@@ -35,17 +35,17 @@ TOO_CLOSE = r"^(?![-*+|] |\d+\. | ).*\S.*\n(?:[-*+] |\d+\. )|^[^|\n]+\n\||^ {1,3
 Rule = Callable[[Any], Iterator[str]]
 
 
-def code_cells(notebook: Any) -> list[Any]:
+def code_cells(notebook):
     """Return the code cells."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def prose(notebook: Any) -> str:
+def prose(notebook):
     """Return all Markdown cells, joined."""
     return "\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
 
 
-def opening(notebook: Any) -> Iterator[str]:
+def opening(notebook):
     """The first cell has the title, one sentence of a goal, what is needed, and the time."""
     first = notebook.cells[0].source
     goal = re.search(r"^\*\*Goal\.\*\* (.+?)(?:\n\n|\Z)", first, flags=re.M | re.S)
@@ -60,23 +60,23 @@ def opening(notebook: Any) -> Iterator[str]:
             yield f"{wanted} is missing"
 
 
-def _is_folded(cell: Any) -> bool:
+def _is_folded(cell):
     return FOLDED in cell.metadata.get("tags", [])
 
 
-def _is_closed(cell: Any) -> bool:
+def _is_closed(cell):
     """Whether a cell shows something, and all of it is folded in the output itself."""
     shown = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
     return bool(shown) and all(html.startswith(CLOSED) for html in shown)
 
 
-def asked_first(notebook: Any) -> Iterator[str]:
+def asked_first(notebook):
     """What a reader is asked to find is folded: after a question, and what a prediction is about.
 
     A question is the last paragraph before code, and its answer all output up to the next text,
     unless one of these cells is for the reader to fill in.
     """
-    waiting: set[str] = set()
+    waiting = set()
     for question, cells in _questions(notebook):
         open_question = question and not any(map(_is_blank, cells))
         for cell in cells:
@@ -94,7 +94,7 @@ def asked_first(notebook: Any) -> Iterator[str]:
         yield "an answer in the open; put it into <details>"
 
 
-def _questions(notebook: Any) -> Iterator[tuple[str, list[Any]]]:
+def _questions(notebook):
     """Yield the words with which each text asks, or "", and the code cells up to the next text."""
     question, cells = "", []
     for cell in [*notebook.cells, None]:
@@ -106,12 +106,12 @@ def _questions(notebook: Any) -> Iterator[tuple[str, list[Any]]]:
             question, cells = found[0] if found else "", []
 
 
-def _is_blank(cell: Any) -> bool:
+def _is_blank(cell):
     """Whether a reader answers in this cell."""
     return bool(re.search(BLANK, cell.source, flags=re.M))
 
 
-def _predicted(cell: Any) -> Iterator[tuple[str, bool]]:
+def _predicted(cell):
     """Yield each prediction that a cell asks for, and whether it is held against a measurement."""
     for node in ast.walk(ast.parse(cell.source)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "predict":
@@ -119,7 +119,7 @@ def _predicted(cell: Any) -> Iterator[tuple[str, bool]]:
             yield ast.literal_eval(node.args[0]), measured
 
 
-def outputs(notebook: Any) -> Iterator[str]:
+def outputs(notebook):
     """Outputs are text and described figures; none failed, warned, or differs by machine."""
     for cell in code_cells(notebook):
         for output in cell.outputs:
@@ -136,7 +136,7 @@ def outputs(notebook: Any) -> Iterator[str]:
                 yield f"{cell.id}: an unrounded number or an address: {text[:60]!r}"
 
 
-def code_form(notebook: Any) -> Iterator[str]:
+def code_form(notebook):
     """Cells are short Python without magics, pyplot and global randomness."""
     for cell in code_cells(notebook):
         tags = cell.metadata.get("tags", [])
@@ -148,7 +148,7 @@ def code_form(notebook: Any) -> Iterator[str]:
             yield f"{cell.id}: {found[0].strip()} has no place in a notebook"
 
 
-def equations(notebook: Any) -> Iterator[str]:
+def equations(notebook):
     """A tagged display equation, or `id`: $...$ in the text, is a form of the register."""
     text = prose(notebook)
     stated = re.findall(r"`([a-z0-9-]+)`:\s+\$\$?([^$]+)\$", text)
@@ -165,19 +165,19 @@ def equations(notebook: Any) -> Iterator[str]:
             yield f"unknown equation id {found}"
 
 
-def written_ids(code: str) -> list[str]:
+def written_ids(code):
     """Return the ids in comments at the end of code lines."""
     return ", ".join(re.findall(EQUATION, code, flags=re.M)).split(", ")
 
 
-def closing(notebook: Any) -> Iterator[str]:
+def closing(notebook):
     """Exercises, then the recap as the last section."""
     heads = re.findall(r"^## (.+)$", prose(notebook), flags=re.M)
     if heads[-2:] != ["Exercises", "Recap"]:
         yield "the end must be Exercises and Recap"
 
 
-def blocks(notebook: Any) -> Iterator[str]:
+def blocks(notebook):
     """Lists, tables and display formulas stand apart, as the site's Markdown needs it, too."""
     for cell in (c for c in notebook.cells if c.cell_type == "markdown"):
         text = re.sub(r"```.*?```|`[^`\n]*`", "x", cell.source, flags=re.S)
@@ -189,7 +189,7 @@ def blocks(notebook: Any) -> Iterator[str]:
                 yield f"{cell.id}: not on lines of its own between empty lines: {found[0]!r}"
 
 
-RULES: dict[str, Rule] = {
+RULES = {
     rule.__name__: rule
     for rule in (
         opening, asked_first, outputs, code_form, equations, closing, blocks,

@@ -59,7 +59,7 @@ parameter_files.save_params(FOLDER / "params.npz", P.params)
 files.write_json(FOLDER / "progress-exported.json", {"c1-delta": "right"})
 
 
-def rng() -> np.random.Generator:
+def rng():
     return np.random.default_rng(0)
 
 
@@ -254,7 +254,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
 
 
 @pytest.fixture(autouse=True)
-def _own_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_progress(monkeypatch):
     """Keep what is checked and written here out of the reader's own files."""
     monkeypatch.chdir(FOLDER)
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(FOLDER / "progress.json"))
@@ -272,6 +272,6 @@ def test_no_bad_call_is_raw_or_accepted(call):
     assert {one.fault(ACCEPT) for one in bad} == {""}
 
 
-def test_good_calls_are_good() -> None:
+def test_good_calls_are_good():
     for call in CALLS:
         call.function(**call.arguments)

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import venv
-from pathlib import Path
 
 import pytest
 
@@ -88,14 +87,14 @@ LIFNetwork.from_params(own, neuron)(spikes, None)[2]  # wrong: output and state
 """
 
 
-def run(*command: str | Path, **options) -> subprocess.CompletedProcess[str]:
+def run(*command, **options):
     return subprocess.run(
         [*map(str, command)], capture_output=True, text=True, **options
     )
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory) -> Path:
+def bare(tmp_path_factory):
     """The programs of an environment in which the wheel is installed, and nothing else."""
     place = tmp_path_factory.mktemp("bare")
     venv.create(place, with_pip=True)
@@ -105,13 +104,13 @@ def bare(tmp_path_factory) -> Path:
     return programs
 
 
-def test_it_brings_only_numpy(bare) -> None:
+def test_it_brings_only_numpy(bare):
     listed = run(bare / "python", "-m", "pip", "list", "--format=freeze").stdout
     names = {line.partition("==")[0] for line in listed.splitlines()}
     assert names - {"pip", "setuptools"} == {"numpy", "stbp-edu"}
 
 
-def test_part_one_runs(bare, tmp_path, monkeypatch) -> None:
+def test_part_one_runs(bare, tmp_path, monkeypatch):
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
     done = run(bare / "python", "-W", "error", "-c", PART_ONE, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -128,13 +127,13 @@ def test_part_one_runs(bare, tmp_path, monkeypatch) -> None:
 )
 def test_a_command_that_needs_more_names_the_library_in_a_line(
     argv, said, bare, tmp_path
-) -> None:
+):
     done = run(bare / "stbp-edu", *argv, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == f"stbp-edu {argv[0]}: the command {said}\n"
 
 
-def test_a_users_type_checker_finds_the_types_of_the_wheel(bare, tmp_path) -> None:
+def test_a_users_type_checker_finds_the_types_of_the_wheel(bare, tmp_path):
     (tmp_path / "user.py").write_text(TYPED)
     command = [
         sys.executable,

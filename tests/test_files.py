@@ -3,10 +3,8 @@ import os
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +17,7 @@ from stbp_edu.training import Settings, initial_state, load_digits, runs, to_dic
 from tests.bad_calls import equal
 
 
-def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:
+def test_parameters_survive_to_the_bit_without_pickle(tmp_path):
     params = init_params([5, 4, 3], np.random.default_rng(0), np.float32)
     one, two = tmp_path / "p.npz", tmp_path / "again.npz"
     for path in (one, two):
@@ -30,11 +28,11 @@ def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "deep" / "file.json"
     files.write_json(path, {"a": 1})
 
-    def full_disk(file) -> None:
+    def full_disk(file):
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
@@ -48,7 +46,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_a_link_is_written_through_and_what_is_no_file_is_left(tmp_path: Path) -> None:
+def test_a_link_is_written_through_and_what_is_no_file_is_left(tmp_path):
     link, target, pipe = (tmp_path / name for name in ("link", "target", "pipe"))
     link.symlink_to(target)
     os.mkfifo(pipe)
@@ -62,7 +60,7 @@ def test_a_link_is_written_through_and_what_is_no_file_is_left(tmp_path: Path) -
     assert pipe.is_fifo()
 
 
-def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
+def test_a_lock_is_held_by_one_and_given_back(tmp_path):
     path = tmp_path / "deep" / ".lock"
     for hold in (files.locked(path), files.claimed(path, "unused")):
         with (
@@ -74,8 +72,8 @@ def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
 
 
 def test_without_filelock_progress_is_saved_and_a_run_says_what_it_needs(
-    tmp_path: Path, monkeypatch
-) -> None:
+    tmp_path, monkeypatch
+):
     monkeypatch.setitem(sys.modules, "filelock", None)  # importing it now fails
     with files.locked(tmp_path / ".lock"):
         pass
@@ -86,11 +84,11 @@ def test_without_filelock_progress_is_saved_and_a_run_says_what_it_needs(
         pass
 
 
-def write_params(path: Path) -> None:
+def write_params(path):
     parameter_files.save_params(path, STATE.params)
 
 
-def write_checkpoint(path: Path) -> None:
+def write_checkpoint(path):
     runs.save_checkpoint(path, STATE, {"settings": to_dict(SETTINGS)})
 
 
@@ -104,7 +102,7 @@ FILES = {
 
 
 @cache
-def whole_file(write: Callable[[Path], None]) -> tuple[bytes, Any]:
+def whole_file(write):
     """Return the bytes of a whole file, and what is in it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "whole")
@@ -141,7 +139,7 @@ def test_a_file_that_is_changed_is_never_read_as_another(kind, at, change):
     assert equal(found, good), found
 
 
-def foreign(name: str) -> Path:
+def foreign(name):
     """Write a file that holds no parameters, or none that are read; return its path."""
     path, b = Path(f"{name}.npz"), np.zeros(2)
     if name == "archive":
@@ -169,7 +167,7 @@ def foreign(name: str) -> Path:
         ("bomb", r"it would unpack to 40,\d+,\d+ bytes"),
     ],
 )
-def test_foreign_files_are_refused(name, words, tmp_path: Path, monkeypatch) -> None:
+def test_foreign_files_are_refused(name, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=words):
         parameter_files.load_params(foreign(name))

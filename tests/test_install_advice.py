@@ -11,7 +11,7 @@ BY_NAME = re.compile(
 )
 
 
-def test_nothing_is_installed_by_an_unregistered_name() -> None:
+def test_nothing_is_installed_by_an_unregistered_name():
     files = {file for place in PLACES for file in ROOT.glob(place)}
     texts = [file for file in files if file.suffix in TEXTS]
     assert len(texts) > 200

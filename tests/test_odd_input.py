@@ -3,13 +3,11 @@
 ``STBP_EXAMPLES=search`` draws many, and others at each run: the weekly workflow does.
 """
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stbp_edu.practice import Feedback, check, check_formula, exercises
+from stbp_edu.practice import check, check_formula, exercises
 from stbp_edu.practice.tasks import blanks
 from stbp_edu.practice.tasks.programs import define
 
@@ -110,8 +108,8 @@ ODD_VALUES = (
 
 @pytest.fixture(scope="module", autouse=True)
 def own_progress_and_little_memory(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[None]:
+    tmp_path_factory,
+):
     """Leave the reader's own file alone, and meet an error before the system ends the process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
@@ -122,7 +120,7 @@ def own_progress_and_little_memory(
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def is_whole(feedback: Feedback) -> bool:
+def is_whole(feedback):
     """Return whether feedback has a state, and words that can be shown."""
     said = feedback.message
     words = said and all(line.strip() for line in said)
@@ -135,7 +133,7 @@ def is_whole(feedback: Feedback) -> bool:
 
 
 @st.composite
-def damaged_formulas(draw: st.DrawFn) -> tuple[str, str]:
+def damaged_formulas(draw):
     """Draw a blank, and a formula with pieces put in, taken out or doubled."""
     name = draw(st.sampled_from(sorted(blanks())))
     blank = blanks()[name]

@@ -1,7 +1,6 @@
 """The server of the built site answers every address, also one that names no file."""
 
 from http.client import HTTPConnection
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -12,9 +11,7 @@ ADDRESSES = [("/", 200), ("/a.mjs", 200), ("/none", 404), ("/../secret", 404)]
 
 
 @pytest.mark.parametrize(("address", "status"), ADDRESSES)
-def test_every_address_gets_an_answer_from_the_site_alone(
-    address: str, status: int, tmp_path: Path
-) -> None:
+def test_every_address_gets_an_answer_from_the_site_alone(address, status, tmp_path):
     (tmp_path / "secret").write_text("not of the site")
     site = tmp_path / "site"
     site.mkdir()

@@ -3,7 +3,6 @@
 import doctest
 import importlib
 import pkgutil
-import re
 import subprocess
 import sys
 import warnings
@@ -12,9 +11,9 @@ import pytest
 
 import stbp_edu.nir
 import stbp_edu.torch
+from tests.test_docs_examples import TORCH, tried
 from tools import ROOT
 
-TORCH = "<!-- what follows needs PyTorch -->"
 MODULES = [
     module.name
     for of in (stbp_edu.torch, stbp_edu.nir)
@@ -38,13 +37,9 @@ def test_examples_of_page(name, least, tmp_path, monkeypatch):
     text = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
     if name != "your-neuron":  # which goes on from its first part
         text = text.split(TORCH)[1]
-    blocks = re.findall(r"^```pycon\n(.*?)^```", text, flags=re.S | re.M)
-    example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, name, name, 0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the frameworks' own
-        result = doctest.DocTestRunner().run(example)
-    assert result.attempted > least
-    assert result.failed == 0
+        assert tried(text, name) > least
 
 
 @pytest.mark.parametrize("library", ["torch", "nir"])

@@ -11,7 +11,7 @@ from stbp_edu.practice import by_autograd, check_network
 PAGE = Path(__file__).parents[2] / "docs" / "which-rule.md"
 
 
-def printed(start: str) -> str:
+def printed(start):
     """Return the page's block that starts so."""
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.S)
     (source,) = (block for block in blocks if block.startswith(start))

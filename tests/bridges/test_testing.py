@@ -75,7 +75,7 @@ def detaching(z, v, v_reset, v_th):
     return (1 - z.detach()) * v + z.detach() * v_reset
 
 
-def in_norse(alpha=2.0, leak_on_input=False, **options):
+def in_norse(alpha=2.0, **options):
     number = torch.tensor
     box = norse.torch.LIFBoxParameters(
         tau_mem_inv=number(200.0), v_leak=number(0.0), v_th=number(V_TH),
@@ -85,7 +85,7 @@ def in_norse(alpha=2.0, leak_on_input=False, **options):
     def run(x):
         cell, state, spikes = norse.torch.LIFBoxCell(box, dt=0.001), None, []
         for current in x:
-            one, state = cell((TAU if leak_on_input else 1.0) * 5 * current, state)
+            one, state = cell(5 * current, state)
             spikes.append(one)
         return torch.stack(spikes)
 
@@ -127,9 +127,7 @@ BUGS = [
     (in_spikingjelly(of=LeakOnTheInput), JELLY, LEAK_ON_INPUT.format("linear")),
     (in_spikingjelly(v_reset=None), JELLY, "claimed: soft reset within the step, exact"),
     (in_spikingjelly(surrogate.Sigmoid(alpha=5.0)), JELLY, SURROGATE),
-    (in_spikingjelly(surrogate.ATan()), JELLY, SURROGATE),
     (in_norse(reset_method=detaching), NORSE, DETACHED.format("linear")),
-    (in_norse(leak_on_input=True), NORSE, LEAK_ON_INPUT.format("linear")),
     (in_norse(alpha=3.0), NORSE, "The surrogate is not Gaussian"),
     (right, LIF(TAU, V_TH * 1.001, CURVE, "linear"), SURROGATE),
     (lambda x: right(x) * torch.where(x > 1.2, torch.nan, 1.0), JELLY,

@@ -1,7 +1,5 @@
 """Commands to call."""
 
-from pathlib import Path
-
 from stbp_edu.cli.main import parse
 
 QUICK = [
@@ -18,7 +16,7 @@ QUICK = [
 ]
 
 
-def call(*argv: str | Path) -> int:
+def call(*argv):
     """Run a command; what it raises comes through."""
     args = parse(list(map(str, argv)))
     return args.run(args)

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +20,7 @@ from stbp_edu.training import (
 from tests.cli.conftest import QUICK, call
 
 
-def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> None:
+def test_both_rules_are_trained_saved_and_printed(tmp_path, capsys):
     assert call("train", "digits", "--out", tmp_path, "--seed", "3", *QUICK) == 0
     printed = capsys.readouterr().out
     assert "359 held-out images (test)" in printed
@@ -43,7 +42,7 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
         assert accuracy["mean"] == pytest.approx(np.mean(accuracy["encodings"]))
 
 
-def test_every_setting_is_an_option_and_the_recipe_the_default(capsys) -> None:
+def test_every_setting_is_an_option_and_the_recipe_the_default(capsys):
     assert chosen_settings(parse(["train", "mnist-conv"])) == RECIPES["mnist-conv"]
     found = chosen_settings(
         parse(["train", "digits", "--hidden", "30, 20", "--v-th", "1.5"])
@@ -59,12 +58,12 @@ def test_every_setting_is_an_option_and_the_recipe_the_default(capsys) -> None:
 
 
 def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
-    tmp_path: Path, capsys, monkeypatch
-) -> None:
+    tmp_path, capsys, monkeypatch
+):
     argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK[:-1], "1"]
     saved = runs.save_checkpoint
 
-    def save_and_stop(*args) -> None:
+    def save_and_stop(*args):
         saved(*args)
         raise KeyboardInterrupt
 
@@ -93,7 +92,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
 
 
 @pytest.mark.slow
-def test_the_recipe_learns_the_digits_with_both_rules(tmp_path: Path) -> None:
+def test_the_recipe_learns_the_digits_with_both_rules(tmp_path):
     assert call("train", "digits", "--epochs", 12, "--out", tmp_path) == 0  # it has 60
     for rule in ("exact", "classic"):
         record = json.loads((tmp_path / rule / "record.json").read_text())
@@ -103,7 +102,7 @@ def test_the_recipe_learns_the_digits_with_both_rules(tmp_path: Path) -> None:
 SILENT = Settings(hidden=(20,), T=1, batch=20, epochs=2, v_th=1000.0)
 
 
-def test_where_there_is_no_terminal_lines_and_advice_are_printed(capsys) -> None:
+def test_where_there_is_no_terminal_lines_and_advice_are_printed(capsys):
     events = list(train(SILENT, load_digits()))
     first = next(e for e in events if isinstance(e, Epoch))
     watch(events, SILENT, "digits, exact")

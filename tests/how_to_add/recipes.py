@@ -6,7 +6,6 @@ the test files that must still pass.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Recipe:
     tests: Sequence[str]
     files: Mapping[str, str] = field(default_factory=dict)
 
-    def carry_out(self, root: Path) -> None:
+    def carry_out(self, root):
         """Edit the copy of the project at this place."""
         for name, line, text in self.insertions:
             path = root / name

@@ -4,11 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.how_to_add.recipes import RECIPES, Recipe
+from tests.how_to_add.recipes import RECIPES
 from tools import ROOT
 
 pytestmark = pytest.mark.slow
@@ -16,7 +15,7 @@ PARTS = ("stbp_edu", "tests", "tools", "docs", "benchmarks", "notebooks")
 """The folders of the project that are copied; and the files beside them."""
 
 
-def copied(tree: Path) -> Path:
+def copied(tree):
     """Copy the project, without what is built in it, and return the copy."""
     for name in PARTS:
         ignored = shutil.ignore_patterns("__pycache__")
@@ -30,7 +29,7 @@ def copied(tree: Path) -> Path:
     return tree
 
 
-def run(tree: Path, *command: str, inside: Path | None = None) -> str:
+def run(tree, *command, inside=None):
     """Run Python with the packages of the copy, and return what it prints if it succeeds."""
     environment = {
         **os.environ,
@@ -50,7 +49,7 @@ def run(tree: Path, *command: str, inside: Path | None = None) -> str:
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
-def test_a_recipe_works_as_the_page_says(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_recipe_works_as_the_page_says(recipe, tmp_path):
     """The example uses what was added, and the tests that know of such things still pass."""
     tree = copied(tmp_path / "tree")
     recipe.carry_out(tree)
@@ -59,7 +58,7 @@ def test_a_recipe_works_as_the_page_says(recipe: Recipe, tmp_path: Path) -> None
     run(tree, "-m", "pytest", "-q", "-x", *recipe.tests)
 
 
-def test_the_page_has_each_recipe() -> None:
+def test_the_page_has_each_recipe():
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     for name in RECIPES:
         article = "An" if name[0] in "aeiou" else "A"

@@ -6,7 +6,6 @@ equal to the right answer on fresh inputs is no mutant.
 
 import ast
 import copy
-from collections.abc import Iterator
 from functools import cache
 from unittest import mock
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from stbp_edu.practice.grading.answer import same
 from stbp_edu.practice.grading.calling import call
-from stbp_edu.practice.tasks import Exercise, Inputs, draw_network, inputs, inputs_of
+from stbp_edu.practice.tasks import Inputs, draw_network, inputs, inputs_of
 from stbp_edu.practice.tasks.programs import define
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
@@ -24,11 +23,9 @@ WRAPS = (
 )  # fmt: skip
 
 
-def variants(
-    node: ast.AST, names: list[str], rng: np.random.Generator
-) -> list[ast.AST]:
+def variants(node, names, rng):
     """Return what could stand in place of one node."""
-    found: list[ast.AST] = []
+    found = []
     match node:
         case ast.BinOp(left=left, op=own, right=right):
             kinds = [op for op in OPERATORS if not isinstance(own, op)]
@@ -46,9 +43,7 @@ def variants(
     return found
 
 
-def mutated(
-    source: str, names: list[str], rng: np.random.Generator
-) -> tuple[str, str, str]:
+def mutated(source, names, rng):
     """Return the source with one place changed, what was there, and what is there."""
     tree = ast.parse(source)
     read = [
@@ -77,7 +72,7 @@ def fresh_networks(_kind=""):
 
 
 @cache
-def fresh_inputs(exercise: Exercise) -> tuple[Inputs, ...]:
+def fresh_inputs(exercise):
     """Return inputs that the package does not grade with, where they can be drawn anew."""
     if exercise.draw:
         draw = inputs.draw_of(exercise)
@@ -88,7 +83,7 @@ def fresh_inputs(exercise: Exercise) -> tuple[Inputs, ...]:
         return inputs_of(exercise)
 
 
-def equivalent(exercise: Exercise, one: str, other: str) -> bool:
+def equivalent(exercise, one, other):
     """Return whether two programs of an exercise give the same on fresh inputs."""
     view, right = exercise.comparable, exercise.comparable(exercise.answer)
     for given in fresh_inputs(exercise):
@@ -99,12 +94,10 @@ def equivalent(exercise: Exercise, one: str, other: str) -> bool:
     return True
 
 
-def mutants(
-    exercise: Exercise, count: int, seed: int = 0
-) -> Iterator[tuple[str, str, str]]:
+def mutants(exercise, count, seed=0):
     """Yield ``count`` different mutants of an exercise that differ from it on fresh inputs."""
     rng = np.random.default_rng([415, seed, *exercise.id.encode()])
-    seen: set[str] = set()
+    seen = set()
     for _ in range(40 * count):
         mutant = mutated(exercise.source(), list(exercise.arguments), rng)
         try:

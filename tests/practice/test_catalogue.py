@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.practice import check, hint, solution
-from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.tasks import Exercise, inputs_of, misconceptions, tasks
 from tests.practice.answers import feedback_on
 
@@ -23,7 +22,7 @@ WRONG = [(task, mistake) for task in ALL for mistake in task.mistakes]
 
 
 @cache
-def wrong(id_: str, body: str) -> Feedback:
+def wrong(id_, body):
     """Return what a wrong answer gets to hear: several tests read it."""
     return feedback_on(id_, body)
 

@@ -64,7 +64,7 @@ CHANGES = [
 ]
 
 
-def theorems(name: str) -> dict[str, str]:
+def theorems(name):
     """Return the statement of each theorem of a file by its name."""
     text = (FOLDER / f"{name}.v").read_text("utf-8")
     return {found[1]: found[0] for found in THEOREM.finditer(text)}
@@ -81,7 +81,7 @@ def compiled(tmp_path_factory):
     return folder
 
 
-def coqc() -> str:
+def coqc():
     """Return the path of Coq's compiler; without it skip the test, or fail where CI is set."""
     if path := shutil.which("coqc"):
         return path
@@ -89,7 +89,7 @@ def coqc() -> str:
     (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
 
 
-def check(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
+def check(folder, name):
     """Return the outcome of Coq's check of one file."""
     return subprocess.run(
         [coqc(), "-q", "-Q", ".", "", f"{name}.v"],

@@ -6,13 +6,10 @@ were and Python still there.
 """
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
@@ -35,7 +32,7 @@ NARROW = {"width": 360, "height": 740}
 RESTORE = script("restore")
 
 
-def _newest() -> float:
+def _newest():
     files = [p for folder in SOURCES for p in (ROOT / folder).rglob("*")]
     files = [p for p in files if p.is_file() and "__pycache__" not in p.parts]
     return max(
@@ -44,7 +41,7 @@ def _newest() -> float:
 
 
 @pytest.fixture(scope="session")
-def site() -> Path:
+def site():
     """Return the built site, building it once if a source is newer than it is."""
     with locked(build.LOCK):
         stamp = SITE / "llms.txt"
@@ -54,7 +51,7 @@ def site() -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(site: Path) -> Iterator[str]:
+def address(site):
     """Yield the address of the served site."""
     os.mkfifo(GATE)
     with served(site) as url:
@@ -63,7 +60,7 @@ def address(site: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser():
     """Yield the browser; without one, fail in CI and skip elsewhere."""
     if find() is None:
         words = "no Chromium found; install one (Debian: apt-get install chromium) or set CHROMIUM"
@@ -73,7 +70,7 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def profile(browser: Browser) -> Iterator[BrowserContext]:
+def profile(browser):
     """Give a fresh profile while the block runs."""
     from playwright.sync_api import expect
 
@@ -87,14 +84,14 @@ def profile(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def context(browser):
     """Yield a fresh profile."""
     with profile(browser) as fresh:
         yield fresh
 
 
 @pytest.fixture
-def page(context: BrowserContext, address: str) -> Page:
+def page(context, address):
     """Open the first notebook in a fresh profile, ready to run."""
     fresh = context.new_page()
     fresh.goto(f"{address}notebooks/{FIRST}/")
@@ -103,7 +100,7 @@ def page(context: BrowserContext, address: str) -> Page:
 
 
 @pytest.fixture(scope="session")
-def _warm(browser: Browser, address: str) -> Iterator[Page]:
+def _warm(browser, address):
     with profile(browser) as fresh:
         opened = fresh.new_page()
         opened.goto(f"{address}notebooks/{FIRST}/")
@@ -111,7 +108,7 @@ def _warm(browser: Browser, address: str) -> Iterator[Page]:
 
 
 @pytest.fixture
-def warm(_warm: Page) -> Page:
+def warm(_warm):
     """Return the first notebook, its cells untouched; Python may run already, and know names."""
     _warm.set_viewport_size(WIDE)
     _warm.wait_for_selector(READY, state="attached")
@@ -124,18 +121,18 @@ def warm(_warm: Page) -> Page:
     return _warm
 
 
-def watch(page: Page, address: str) -> list[str]:
+def watch(page, address):
     """Return where errors of the console come, and requests that fail or go elsewhere."""
     host, found = urlsplit(address).netloc, list[str]()
 
-    def told(message: ConsoleMessage) -> None:
+    def told(message):
         late = (
             "preloaded" in message.text
         )  # a font that is used late: the machine is busy
         if message.type in ("error", "warning") and not late:
             found.append(f"console: {message.text}")
 
-    def response(answer: Response) -> None:
+    def response(answer):
         if urlsplit(answer.url).netloc not in (host, ""):
             found.append(f"request to another host: {answer.url}")
         if answer.status >= 400 and answer.request.resource_type != "document":
@@ -149,13 +146,13 @@ def watch(page: Page, address: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def axe() -> Path:
+def axe():
     """Return the accessibility checker, from the packages that the build fetched."""
     return npm.modules() / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
-def faultless(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
+def faultless(context, address, axe):
     """Yield a page in a fresh profile, with axe-core, on which nothing may go wrong."""
     context.add_init_script(path=axe)
     page = context.new_page()

@@ -1,9 +1,8 @@
 """What a reader does with a cell of a notebook page, and what may keep one from it."""
 
 import re
-from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from tests.browsing import GATE, script
 
@@ -18,12 +17,12 @@ held.send()
 """The beginning of a cell that waits for the test, however busy the machine is: see ``go_on``."""
 
 
-def cell(page: Page, number: int = 1) -> Locator:
+def cell(page, number=1):
     """Return a cell of the page."""
     return page.locator(f"#cell-{number}")
 
 
-def write(page: Page, source: str, number: int = 1) -> Locator:
+def write(page, source, number=1):
     """Put source into a cell, whose code is opened first if it is folded; return the cell."""
     target = cell(page, number)
     summary = target.locator(":scope > .cell-fold:not([open]) > summary")
@@ -33,14 +32,14 @@ def write(page: Page, source: str, number: int = 1) -> Locator:
     return target
 
 
-def run(page: Page, source: str, number: int = 1, state: str = "done") -> Locator:
+def run(page, source, number=1, state="done"):
     """Put source into a cell, run it, wait for its end, and return its output."""
     target = write(page, source, number)
     target.get_by_role("button", name=f"Run code cell {number}", exact=True).click()
     return ended(target, state)
 
 
-def ended(target: Locator, state: str = "done") -> Locator:
+def ended(target, state="done"):
     """Wait for the end of a cell's run, which may start Python first, and return its output."""
     expect(target).to_have_attribute("data-state", ENDS, timeout=STARTING)
     assert target.get_attribute("data-state") == state, target.locator(
@@ -49,18 +48,18 @@ def ended(target: Locator, state: str = "done") -> Locator:
     return target.locator(".cell-output")
 
 
-def go_on() -> None:
+def go_on():
     """Let a cell that begins with HELD go on; wait until it has begun."""
     GATE.open("w").close()
 
 
-def bring(page: Page, script: Path) -> None:
+def bring(page, script):
     """Run a script in the page that is open, whatever its policy; a later page has it no more."""
     session = page.context.new_cdp_session(page)
     session.send("Runtime.evaluate", {"expression": script.read_text(encoding="utf-8")})
     session.detach()
 
 
-def violations(page: Page) -> list[str]:
+def violations(page):
     """Return what axe-core finds on the page as it is now."""
     return page.evaluate(AXE)

@@ -4,10 +4,7 @@ The pages made of code are many, and differ in their lines alone: the browser op
 middle length of each kind.
 """
 
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import BrowserContext, Page
 
 from tests.browsing import script, served
 from tests.site.conftest import FIRST, NARROW, WIDE, watch
@@ -28,7 +25,7 @@ CUT = """() => [...document.querySelectorAll("article *")].filter((one) => {
 })"""
 
 
-def _chosen(site: Path) -> list[str]:
+def _chosen(site):
     """Return the addresses of the pages that the browser opens."""
     files = (path.relative_to(site).as_posix() for path in site.rglob("index.html"))
     names = sorted(file.removesuffix("index.html") for file in files)
@@ -41,13 +38,13 @@ def _chosen(site: Path) -> list[str]:
     return chosen
 
 
-def looked_at(page: Page, name: str) -> list[str]:
+def looked_at(page, name):
     """Return what is wrong with the page that is open.
 
     axe-core looks at it on a phone, in the dark or in the light by the length of its name. At the
     first page and the first notebook it looks in both, and on a wide screen, too.
     """
-    found: list[str] = page.evaluate(INSPECT)
+    found = page.evaluate(INSPECT)
     first = name in ("", f"notebooks/{FIRST}/")
     for theme in THEMES if first else [THEMES[len(name) % 2]]:
         if theme == "slate":
@@ -71,7 +68,7 @@ def looked_at(page: Page, name: str) -> list[str]:
     return found
 
 
-def _examine(context: BrowserContext, address: str, name: str) -> list[str]:
+def _examine(context, address, name):
     """Open a page and return what is wrong with it."""
     page = context.new_page()
     found = watch(page, address)
@@ -83,9 +80,7 @@ def _examine(context: BrowserContext, address: str, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_a_page_is_sound(
-    part: int, site: Path, address: str, context: BrowserContext, axe: Path
-) -> None:
+def test_a_page_is_sound(part, site, address, context, axe):
     """No console error, no foreign request, no raw maths, no axe violation, nothing too wide."""
     context.add_init_script(path=axe)
     names = _chosen(site)[part::PARTS]
@@ -93,9 +88,7 @@ def test_a_page_is_sound(
     assert not problems, "\n".join(problems)
 
 
-def test_the_page_of_last_resort(
-    site: Path, context: BrowserContext, axe: Path
-) -> None:
+def test_the_page_of_last_resort(site, context, axe):
     """A missing page, at any depth, shows the site's own page with all that it needs."""
     context.add_init_script(path=axe)
     with served(site, below="") as address:

@@ -1,6 +1,6 @@
 """What an output may not put on the page: it is cleaned by an allow-list before it is shown."""
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from tests.site.reader import run
 
@@ -32,13 +32,13 @@ REFUSED = (
 NAMES = "box => [...box.querySelectorAll('*')].map((one) => one.nodeName)"
 
 
-def show(page: Page, *shown: tuple[str, str]) -> Locator:
+def show(page, *shown):
     """Run a cell that shows markup, each of a kind; return its output."""
     lines = [f"display({kind}({markup!r}))" for kind, markup in shown]
     return run(page, "\n".join(["from IPython.display import HTML, SVG", *lines]))
 
 
-def test_what_is_not_allowed_is_left_out(warm: Page) -> None:
+def test_what_is_not_allowed_is_left_out(warm):
     """The rest is shown and lies over no button, and the page stays where it is and as it is."""
     before, title = warm.url, warm.title()
     html = [("HTML", f"{one}<p>shown</p>") for one in HOSTILE_HTML]

@@ -2,10 +2,8 @@
 
 import re
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
 from tests.browsing import script
 from tests.site.conftest import NOTEBOOKS, READY
@@ -19,7 +17,7 @@ NOISE = 1e-11  # a smaller number is rounding error itself, and differs from mac
 OUTPUTS = script("outputs")
 
 
-def close(got: str, wanted: str) -> bool:
+def close(got, wanted):
     """Return whether two numbers agree within the rounding with which they are printed."""
     a, b = (Decimal(text.replace("−", "-")) for text in (got, wanted))
     if not any(mark in got + wanted for mark in ".eE"):
@@ -30,7 +28,7 @@ def close(got: str, wanted: str) -> bool:
     return float(abs(a - b)) <= 1.01 * float(unit) or max(abs(a), abs(b)) < NOISE
 
 
-def same(got: str, wanted: str) -> bool:
+def same(got, wanted):
     """Return whether two texts are equal but for rounding and spacing."""
     words = [" ".join(NUMBER.sub("#", text).split()) for text in (got, wanted)]
     numbers = list(zip(NUMBER.findall(got), NUMBER.findall(wanted), strict=False))
@@ -38,16 +36,14 @@ def same(got: str, wanted: str) -> bool:
 
 
 @pytest.mark.parametrize("stem", NOTEBOOKS)
-def test_a_notebook_page_is_sound_and_shows_what_is_committed(
-    stem: str, faultless: Page, address: str
-) -> None:
+def test_a_notebook_page_is_sound_and_shows_what_is_committed(stem, faultless, address):
     """Then its cells run in the page, and each shows it again."""
     page, name = faultless, f"notebooks/{stem}/"
     page.goto(address + name)
     page.wait_for_selector(READY, state="attached")
     page.wait_for_selector("html[data-maths]", state="attached")
     problems = looked_at(page, name)
-    before: list[dict[str, Any]] = page.evaluate(OUTPUTS)
+    before = page.evaluate(OUTPUTS)
     last = ABOVE_TRAINING.get(stem)
     words = f"Run code cell {last}" if last else "Run all cells"
     page.get_by_role("button", name=words, exact=True).click()
@@ -55,19 +51,19 @@ def test_a_notebook_page_is_sound_and_shows_what_is_committed(
     page.wait_for_selector(
         "html:not([data-live-busy])", state="attached", timeout=10 * MINUTES
     )
-    after: list[dict[str, Any]] = page.evaluate(OUTPUTS)
+    after = page.evaluate(OUTPUTS)
     for committed, live in zip(before[:last], after[:last], strict=True):
         problems += _differences(committed, live)
     assert not problems, "\n".join(problems)
     assert all(cell["state"] == "done" for cell in after[:last])
 
 
-def in_a_page(shown: str) -> str:
+def in_a_page(shown):
     """Return an output without what needs Numba, which no page has."""
     return re.sub(r"^program compiled.*\n", "", shown, flags=re.MULTILINE)
 
 
-def _differences(committed: dict[str, Any], live: dict[str, Any]) -> list[str]:
+def _differences(committed, live):
     wanted, got = [*map(in_a_page, committed["shown"])], live["shown"]
     where = f"cell {live['number']} ({live['state'] or 'not run'})"
     if len(wanted) != len(got):

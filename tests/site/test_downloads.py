@@ -3,7 +3,6 @@
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import nbformat
 
@@ -15,11 +14,11 @@ NOTEBOOKS = sorted(folder().glob("*.ipynb"))
 GIVEN = Address("https://a.org/stbp/", "https://github.com/a/b")
 
 
-def _cells(path: Path) -> list[Any]:
+def _cells(path):
     return list(nbformat.read(path, as_version=4).cells)
 
 
-def test_the_site_holds_the_wheel_and_the_source_archive(site: Path) -> None:
+def test_the_site_holds_the_wheel_and_the_source_archive(site):
     """The wheel has both licences; the archive has what the site and the tests are made from."""
     with zipfile.ZipFile(site / downloads.FOLDER / downloads.WHEEL) as wheel:
         licences = {
@@ -33,7 +32,7 @@ def test_the_site_holds_the_wheel_and_the_source_archive(site: Path) -> None:
     assert not [name for name in names if name.startswith((".cache", "site/"))]
 
 
-def test_a_notebook_for_download_installs_first(site: Path) -> None:
+def test_a_notebook_for_download_installs_first(site):
     """The second cell installs, which the committed notebook lacks; its links lead to the site."""
     for path in NOTEBOOKS:
         first, install, *rest = _cells(site / "notebooks" / path.stem / path.name)
@@ -42,7 +41,7 @@ def test_a_notebook_for_download_installs_first(site: Path) -> None:
         assert "../docs/" not in "".join(cell.source for cell in (first, *rest))
 
 
-def test_the_cell_takes_the_wheel_from_the_site_or_from_beside_the_notebook() -> None:
+def test_the_cell_takes_the_wheel_from_the_site_or_from_beside_the_notebook():
     """Where the address was given at build it names it, and asks nothing of the reader."""
     assert f'"{requirement(GIVEN, "plot,verify")}"' in install_cell(GIVEN)
     assert f'"./{downloads.WHEEL}[plot,verify]"' in install_cell(Address())

@@ -1,10 +1,9 @@
 """Figures of notebooks that can be moved, in a real browser, without Python."""
 
 import re
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import expect
 
 from stbp_edu import LIF, Rectangle
 from tests.site.conftest import NOTEBOOKS
@@ -19,11 +18,11 @@ MOVING = "(cell) => cell.getAnimations({ subtree: true }).length"
 
 
 @pytest.fixture
-def page(faultless: Page) -> Page:
+def page(faultless):
     return faultless
 
 
-def _opened(page: Page, address: str, stem: str) -> Locator:
+def _opened(page, address, stem):
     """Open a notebook, and the fold in which its figure may be; return the figure's cell."""
     page.goto(f"{address}notebooks/{stem}/")
     cell = page.locator(".cell[data-drawing]")
@@ -34,13 +33,11 @@ def _opened(page: Page, address: str, stem: str) -> Locator:
     return cell
 
 
-def _said(cell: Locator) -> str:
+def _said(cell):
     return cell.locator(".moved-said").inner_text()
 
 
-def test_the_order_plays_unless_less_motion_is_asked_for(
-    page: Page, browser: Browser, address: str
-) -> None:
+def test_the_order_plays_unless_less_motion_is_asked_for(page, browser, address):
     """Where it is, nothing moves by itself, and there is no button that would let it move."""
     cell = _opened(page, address, ORDER)
     assert cell.evaluate(MOVING) == 0
@@ -55,12 +52,12 @@ def test_the_order_plays_unless_less_motion_is_asked_for(
         expect(play).to_be_visible()
 
 
-def order(place: int, numbers: list[float], _: str) -> bool:
+def order(place, numbers, _):
     """A cell below the top has the one above it before it; the case is that of the last cell."""
     return numbers[-1] == ([1, 2, 2] + 4 * [3, 4, 4])[place - 1]
 
 
-def gain(_place: int, numbers: list[float], said: str) -> bool:
+def gain(_place, numbers, said):
     """It is that of the package, and an error becomes what ten such gains make of it."""
     lif, (u, found, _, times) = LIF(0.1, 1.5, Rectangle(1.0)), numbers
     ten = pytest.approx(abs(found) ** 10, rel=0.06, abs=0.01)
@@ -78,8 +75,8 @@ def gain(_place: int, numbers: list[float], said: str) -> bool:
     ],
 )
 def test_a_figure_is_moved_and_says_what_the_package_computes(
-    page: Page, address: str, stem: str, places: range, holds: Any
-) -> None:
+    page, address, stem, places, holds
+):
     """By keys and a pointer, on a phone; a slider tells the words to a screen reader."""
     page.set_viewport_size({"width": 390, "height": 900})
     cell = _opened(page, address, stem)

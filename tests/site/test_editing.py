@@ -1,12 +1,12 @@
 """What a reader does to a notebook page: edit, run again, reset, undo, reload."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.site.conftest import READY
 from tests.site.reader import STARTING, cell, run, write
 
 
-def test_a_reset_brings_back_code_and_results_and_can_be_undone(warm: Page) -> None:
+def test_a_reset_brings_back_code_and_results_and_can_be_undone(warm):
     """By the same button, which keeps the focus; the variables of the cell stay."""
     original = cell(warm).locator("textarea").input_value()
     html = cell(warm).locator(".cell-output").inner_html()
@@ -22,7 +22,7 @@ def test_a_reset_brings_back_code_and_results_and_can_be_undone(warm: Page) -> N
     assert run(warm, "two", 2).inner_text().strip() == "2"
 
 
-def test_what_is_written_is_there_after_a_reload(page: Page) -> None:
+def test_what_is_written_is_there_after_a_reload(page):
     """Also where all cells were reset by a click too many, which can be undone."""
     write(page, "1 + 5")
     page.locator(".live-menu > summary").click()
@@ -34,7 +34,7 @@ def test_what_is_written_is_there_after_a_reload(page: Page) -> None:
     expect(cell(page).locator("textarea")).to_have_value("1 + 5")
 
 
-def test_tab_completes_a_name(warm: Page) -> None:
+def test_tab_completes_a_name(warm):
     """The names are Python's; after a space Tab indents."""
     run(warm, "spike_one = spike_other = 3; import math")
     area, offered = (

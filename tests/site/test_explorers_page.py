@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from stbp_edu.explorers import data
 from stbp_edu.practice import exercises, predict
@@ -20,11 +20,11 @@ KEEP = """async ([exercise, state]) => {
 
 
 @pytest.fixture
-def page(faultless: Page) -> Page:
+def page(faultless):
     return faultless
 
 
-def _look(page: Page, width: int, theme: str) -> None:
+def _look(page, width, theme):
     """Bring the page to this width and theme."""
     page.set_viewport_size({"width": width, "height": 900})
     dark = page.locator("body[data-md-color-scheme=slate]")
@@ -44,8 +44,8 @@ def _look(page: Page, width: int, theme: str) -> None:
     ],
 )  # the hunt has a page of its own
 def test_an_explorer_shows_the_values_of_the_package_to_everyone(
-    page: Page, address: str, name: str, width: int, theme: str
-) -> None:
+    page, address, name, width, theme
+):
     """It fits, axe-core finds nothing, and a reader without a pointer gets everywhere."""
     page.goto(f"{address}explorers/")
     _look(page, width, theme)
@@ -60,11 +60,9 @@ def test_an_explorer_shows_the_values_of_the_package_to_everyone(
     OBEYS[name](explorer_on(page, name))
 
 
-def test_an_explorer_in_a_notebook_is_alive_without_python(
-    page: Page, address: str
-) -> None:
+def test_an_explorer_in_a_notebook_is_alive_without_python(page, address):
     """It is played as the page opens, and at each step its values leave the labels legible."""
-    fetched: list[str] = []
+    fetched = []
     page.on("request", lambda request: fetched.append(request.url))
     page.set_viewport_size({"width": 390, "height": 900})
     page.goto(f"{address}notebooks/07_case3/")
@@ -78,7 +76,7 @@ def test_an_explorer_in_a_notebook_is_alive_without_python(
     assert not [url for url in fetched if "pyodide" in url]
 
 
-def test_the_bug_hunt_is_a_game(page: Page, address: str) -> None:
+def test_the_bug_hunt_is_a_game(page, address):
     """A line is clicked, a symptom chosen and checked; the page keeps what was found."""
     page.goto(f"{address}bug-hunt/")
     _look(page, 360, "dark")
@@ -92,7 +90,7 @@ def test_the_bug_hunt_is_a_game(page: Page, address: str) -> None:
     OBEYS["hunt"](hunt)
 
 
-def test_an_arrow_of_the_first_page_can_be_cut(page: Page, address: str) -> None:
+def test_an_arrow_of_the_first_page_can_be_cut(page, address):
     """By a click and by a key: the paths that are left are counted, and all can be put back."""
     page.set_viewport_size({"width": 360, "height": 900})
     page.goto(address)
@@ -111,9 +109,7 @@ def test_an_arrow_of_the_first_page_can_be_cut(page: Page, address: str) -> None
     expect(said).to_contain_text("100 % of the first spike")
 
 
-def test_progress_and_predictions_are_kept_saved_and_forgotten(
-    page: Page, address: str
-) -> None:
+def test_progress_and_predictions_are_kept_saved_and_forgotten(page, address):
     """What was right stays right, until the reader forgets it and means it."""
     page.goto(f"{address}start/")
     place = page.locator("[data-progress]")

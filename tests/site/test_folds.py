@@ -1,9 +1,7 @@
 """Code and answers that are folded: out of sight until the reader asks for them."""
 
-from pathlib import Path
-
 import nbformat
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from tests.site.conftest import FIRST
 from tests.site.reader import cell, ended, write
@@ -14,8 +12,8 @@ LINE, INSIDE = ":scope > .cell-fold > summary", ".cell-code"
 
 
 def test_it_is_folded_without_scripts_on_paper_and_in_jupyterlab(
-    browser: Browser, address: str, site: Path
-) -> None:
+    browser, address, site
+):
     """The browser opens it; on paper its line never is; a download has JupyterLab's own mark."""
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -34,8 +32,8 @@ def test_it_is_folded_without_scripts_on_paper_and_in_jupyterlab(
 
 
 def test_an_answer_is_folded_before_a_run_after_it_and_after_a_reset(
-    warm: Page,
-) -> None:
+    warm,
+):
     """The line opens it each time, with what the cell printed inside."""
     target = warm.locator(".cell", has=warm.locator(f"{ANSWERS} pre")).first
     number = int(target.get_attribute("data-number") or 0)

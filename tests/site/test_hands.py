@@ -4,7 +4,7 @@ All input arrives as a device sends it: a tap at a place on the screen, for what
 there, or a key, for whatever has the focus. No element is focused or filled through a handle.
 """
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from tests.browsing import script
 from tests.site.conftest import NARROW, WIDE
@@ -15,7 +15,7 @@ FOCUSED = "element => element === document.activeElement"
 LONG = f"second = {' + '.join(['1'] * 60)}"  # no screen shows it whole
 
 
-def tap(page: Page, x: float, y: float) -> None:
+def tap(page, x, y):
     """Tap at a place."""
     session = page.context.new_cdp_session(page)
     for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
@@ -23,7 +23,7 @@ def tap(page: Page, x: float, y: float) -> None:
     session.detach()
 
 
-def in_view(page: Page, size: dict[str, int]) -> Locator:
+def in_view(page, size):
     """Return a cell whose code is in view, in the middle of the screen."""
     page.set_viewport_size(size)
     number = page.locator(".cell:not([data-folded])").first.get_attribute("data-number")
@@ -33,12 +33,12 @@ def in_view(page: Page, size: dict[str, int]) -> Locator:
     return found
 
 
-def place(target: Locator, text: str) -> tuple[float, float, float]:
+def place(target, text):
     """Return where a text is drawn: its left and its right end, and its height."""
     return target.evaluate(PLACE, text)
 
 
-def test_a_finger_edits_where_it_points(warm: Page) -> None:
+def test_a_finger_edits_where_it_points(warm):
     """It reaches the editor, sets the caret, and runs on a phone."""
     target = in_view(warm, NARROW)
     editor, keys = target.get_by_role("textbox"), warm.keyboard
@@ -62,7 +62,7 @@ def test_a_finger_edits_where_it_points(warm: Page) -> None:
     expect(target.locator(".out-result")).to_have_text("40")
 
 
-def test_keys_get_into_a_cell_and_out_of_it(warm: Page) -> None:
+def test_keys_get_into_a_cell_and_out_of_it(warm):
     """Tab leads into the code; there keys edit, select and run, and the caret stays in view."""
     target = in_view(warm, WIDE)
     editor, keys = target.get_by_role("textbox"), warm.keyboard
@@ -76,7 +76,7 @@ def test_keys_get_into_a_cell_and_out_of_it(warm: Page) -> None:
     keys.press("Enter")
     keys.type(f"{LONG}; print(k)")
 
-    def shows(text: str) -> bool:
+    def shows(text):
         """Return whether the box of the code shows a text, scrolled as it is now."""
         box = target.locator(".cell-code").bounding_box()
         left, right, _ = place(target, text)

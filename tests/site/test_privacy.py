@@ -1,13 +1,10 @@
 """A cell cannot reach another host: nothing leaves, and the reader is told."""
 
 import threading
-from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from socket import socket
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.site.reader import run
 
@@ -49,28 +46,28 @@ MARKUP = """<img src="{url}/1.png" alt=""> <iframe src="{url}/2"></iframe>
 class Host(ThreadingHTTPServer):
     """Another host, as far as a browser is concerned, that counts whoever knocks."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__(("127.0.0.1", 0), SimpleHTTPRequestHandler)
         self.knocks = 0
         self.url = f"http://127.0.0.1:{self.server_port}"
 
-    def get_request(self) -> tuple[socket, Any]:
+    def get_request(self):
         """Count the connection."""
         self.knocks += 1
         return super().get_request()
 
 
 @pytest.fixture
-def host() -> Iterator[Host]:
+def host():
     """Yield another host, running."""
     with Host() as running:
-        running.RequestHandlerClass.log_message = lambda *_: None  # type: ignore[method-assign]
+        running.RequestHandlerClass.log_message = lambda *_: None
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield running
         running.shutdown()
 
 
-def test_the_count_can_fail(warm: Page, host: Host) -> None:
+def test_the_count_can_fail(warm, host):
     """Without the policy, what the tests below try does reach the other host."""
     free = warm.context.new_page()
     free.set_content(MARKUP.format(url=host.url))
@@ -79,7 +76,7 @@ def test_the_count_can_fail(warm: Page, host: Host) -> None:
     assert host.knocks
 
 
-def test_no_cell_reaches_another_host(warm: Page, host: Host) -> None:
+def test_no_cell_reaches_another_host(warm, host):
     """Python works under the page's policy: each way out is refused."""
     for name, way in WAYS.items():
         output = run(warm, ASK.format(url=host.url, way=way))
@@ -90,7 +87,7 @@ def test_no_cell_reaches_another_host(warm: Page, host: Host) -> None:
         assert not host.knocks, name
 
 
-def test_no_result_reaches_another_host(warm: Page, host: Host) -> None:
+def test_no_result_reaches_another_host(warm, host):
     """Pictures, frames, styles, and hints to a browser in a cell's HTML load nothing."""
     html = MARKUP.format(url=host.url)
     output = run(warm, f"from IPython.display import HTML\nHTML({html!r})")

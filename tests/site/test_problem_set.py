@@ -1,11 +1,10 @@
 """Any device: a problem set opened in the browser, and what is saved of a page."""
 
 import json
-from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.teaching.marks import mark
@@ -20,7 +19,7 @@ OPEN = "Open a problem set (.ipynb)"
 
 
 @pytest.fixture
-def page(context: BrowserContext, address: str) -> Page:
+def page(context, address):
     """Open the page of the problem set in a fresh profile."""
     fresh = context.new_page()
     fresh.goto(f"{address}problem-set/")
@@ -28,19 +27,19 @@ def page(context: BrowserContext, address: str) -> Page:
 
 
 @pytest.fixture
-def handed_out(tmp_path: Path) -> Path:
+def handed_out(tmp_path):
     """Write the notebook that `assign` hands out."""
     path = tmp_path / "week-3.ipynb"
     path.write_text(notebook(PLAN), encoding="utf-8")
     return path
 
 
-def number_of(page: Page, id_: str) -> int:
+def number_of(page, id_):
     """Return the number of a cell by its id in the file."""
     return int(page.locator(f"[data-cell='{id_}']").get_attribute("data-number") or 0)
 
 
-def opened(page: Page, path: Path) -> None:
+def opened(page, path):
     """Open a file as a problem set."""
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name=OPEN).click()
@@ -48,7 +47,7 @@ def opened(page: Page, path: Path) -> None:
     page.wait_for_selector(READY, state="attached")
 
 
-def saved(page: Page, button: str, folder: Path) -> Path:
+def saved(page, button, folder):
     """Press a button that saves a file, and return the file."""
     folder.mkdir(exist_ok=True)
     with page.expect_download() as download:
@@ -59,8 +58,8 @@ def saved(page: Page, button: str, folder: Path) -> Path:
 
 
 def test_a_problem_set_is_opened_worked_on_checked_and_saved(
-    page: Page, handed_out: Path, tmp_path: Path, axe: Path
-) -> None:
+    page, handed_out, tmp_path, axe
+):
     """What is typed is still there after a reload, and in the file, which opens as it is."""
     opened(page, handed_out)
     expect(
@@ -93,7 +92,7 @@ def test_a_problem_set_is_opened_worked_on_checked_and_saved(
     }
     assert changed == {"gain-answer", "h4_formula-answer"}
     answers = {cell["id"]: cell["source"] for cell in after["cells"]}
-    names: dict[str, object] = {}
+    names = {}
     exec(answers["gain-answer"] + "\n" + answers["h4_formula-answer"], names)
     assert mark(["gain"], names, points=8) == 8
     assert mark(["h4-formula"], names, points=4) == 0
@@ -104,9 +103,7 @@ def test_a_problem_set_is_opened_worked_on_checked_and_saved(
     expect(editor).to_have_value(answers["gain-answer"])
 
 
-def test_my_version_of_a_notebook_has_what_i_wrote(
-    page: Page, address: str, tmp_path: Path
-) -> None:
+def test_my_version_of_a_notebook_has_what_i_wrote(page, address, tmp_path):
     """Outputs of code that was changed are left out."""
     page.goto(f"{address}notebooks/{FIRST}/")
     page.wait_for_selector(READY, state="attached")

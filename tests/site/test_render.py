@@ -1,7 +1,6 @@
 """What the site is made with, without a browser: renderers, generated pages, zip and server."""
 
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from tools.site.render.links import broken
 from tools.site.render.page_html import protect
 
 
-def test_outputs_are_escaped() -> None:
+def test_outputs_are_escaped():
     """A formula is named like those of the text; a stream is no markup."""
     latex = {"output_type": "display_data", "data": {"text/latex": "$$a < b$$"}}
     html = notebook_page.outputs_html([latex], "", {})
@@ -22,7 +21,7 @@ def test_outputs_are_escaped() -> None:
     assert html == '<pre class="out out-stdout">&lt;a&gt;</pre>'
 
 
-def test_a_page_never_goes_without_its_policy() -> None:
+def test_a_page_never_goes_without_its_policy():
     """A page that does not state its charset, behind which it stands, is an error."""
     assert '<meta charset="utf-8"><meta http-equiv=' in protect(
         '<meta charset="utf-8">'
@@ -31,9 +30,7 @@ def test_a_page_never_goes_without_its_policy() -> None:
         protect("<title>none</title>")
 
 
-def test_the_zip_holds_the_whole_site(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_zip_holds_the_whole_site(tmp_path, monkeypatch):
     """Every file is in it, with a word on how to open it, and the same site gives the same zip."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "index.html").write_text("page")
@@ -49,7 +46,7 @@ def test_the_zip_holds_the_whole_site(
         ]
 
 
-def test_links_to_what_is_not_there_are_found(tmp_path: Path) -> None:
+def test_links_to_what_is_not_there_are_found(tmp_path):
     """The build warns of each: of a missing file, and of a missing place in one."""
     (tmp_path / "a").mkdir()
     (tmp_path / "index.html").write_text('<a href="a/#x"><a href="b/"><a href="a/#y">')

@@ -1,23 +1,20 @@
 """What running a cell on a notebook page does: loading, results, errors, the end of a loop."""
 
 import re
-from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from tests.site.conftest import NARROW, READY
 from tests.site.reader import bring, cell, run, violations, write
 
 
-def test_nothing_loads_before_the_first_click_and_loading_is_shown(
-    context: BrowserContext, address: str
-) -> None:
+def test_nothing_loads_before_the_first_click_and_loading_is_shown(context, address):
     """A pointer that passes over the first page's cell fetches nothing; Run does, and says how far.
 
     The picture is there before, and follows what is changed. ``import stbp_edu`` needs no other
     word. NumPy and the package draw; matplotlib comes for a chart.
     """
-    asked: list[str] = []
+    asked = []
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
     page.goto(address)
@@ -52,7 +49,7 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(
     assert not [url for url in asked if "sympy" in url]
 
 
-def test_every_kind_of_result_is_shown(warm: Page) -> None:
+def test_every_kind_of_result_is_shown(warm):
     """Text, display, HTML, SVG, PNG, LaTeX, a bundle, and figures that were left open."""
     output = run(
         warm,
@@ -77,7 +74,7 @@ def test_every_kind_of_result_is_shown(warm: Page) -> None:
     expect(output.locator(".out-result")).to_have_text("{'last': [1, 2]}")
 
 
-def test_an_error_is_readable_and_the_page_goes_on(warm: Page) -> None:
+def test_an_error_is_readable_and_the_page_goes_on(warm):
     """The traceback names the reader's own line, without the runner's, and the next run works."""
     output = run(warm, "def half(x):\n    return 1 / x\nhalf(0)", state="error")
     text = output.locator(".out-error").inner_text()
@@ -93,7 +90,7 @@ def test_an_error_is_readable_and_the_page_goes_on(warm: Page) -> None:
     assert run(warm, "half(4)").inner_text().strip() == "0.25"
 
 
-def test_a_cell_runs_after_those_above_it_that_have_not(warm: Page) -> None:
+def test_a_cell_runs_after_those_above_it_that_have_not(warm):
     """As the first act of a reader; a second Run runs the cell alone."""
     write(warm, "count = 1", 1)
     write(warm, "count += 1", 2)
@@ -103,7 +100,7 @@ def test_a_cell_runs_after_those_above_it_that_have_not(warm: Page) -> None:
     assert run(warm, "count += 1\ncount", 3).inner_text().strip() == "3"
 
 
-def test_a_runaway_loop_can_be_stopped(warm: Page) -> None:
+def test_a_runaway_loop_can_be_stopped(warm):
     """Esc ends a loop, keeps what was written, says that variables are gone; Python goes on."""
     run(warm, "kept = 1")
     target = write(warm, "print('started')\nwhile True:\n    pass")
@@ -118,9 +115,7 @@ def test_a_runaway_loop_can_be_stopped(warm: Page) -> None:
     assert "NameError" in run(warm, "kept", state="error").inner_text()
 
 
-def test_results_menu_and_search_are_open_to_everyone_and_obey_the_keyboard(
-    warm: Page, axe: Path
-) -> None:
+def test_results_menu_and_search_are_open_to_everyone_and_obey_the_keyboard(warm, axe):
     """axe-core finds nothing in results, an error, a hint, the menu and the search."""
     bring(warm, axe)
     run(warm, "import sys\nprint('x\\n' * 99, file=sys.stderr)\nlist(range(99))")

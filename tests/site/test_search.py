@@ -2,12 +2,12 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.site.reader import STARTING
 
 
-def test_a_notebook_is_found_first(warm: Page) -> None:
+def test_a_notebook_is_found_first(warm):
     """By a word that somebody types who does not know the course."""
     box = warm.locator("[data-md-component=search-query]")
     for words, first in (("surrogate", "04_"), ("STDP", "21_"), ("vanishing", "22_")):

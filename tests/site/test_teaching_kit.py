@@ -2,11 +2,9 @@
 
 import re
 from html import unescape
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import Page
 
 from stbp_edu.practice.tasks import tasks
 from tests.notebook_rules import CLOSED
@@ -17,11 +15,11 @@ from tools.teach.weeks import weeks
 WEEK = weeks()[2]
 
 
-def bare(text: str) -> str:
+def bare(text):
     return re.sub(r"\s+", "", text)
 
 
-def test_on_paper_code_is_whole_and_no_answer_is_told() -> None:
+def test_on_paper_code_is_whole_and_no_answer_is_told():
     page = BeautifulSoup(week_files.handout(WEEK), "html.parser")
     assert not page.select("details, summary, script:not([src]), [data-exercise]")
     text = bare(page.get_text())
@@ -44,7 +42,7 @@ def test_on_paper_code_is_whole_and_no_answer_is_told() -> None:
     assert len(page.select(".write")) >= asked
 
 
-def test_slides_ask_before_they_tell_and_have_notes() -> None:
+def test_slides_ask_before_they_tell_and_have_notes():
     deck = BeautifulSoup(week_files.deck(WEEK), "html.parser")
     shown = deck.get_text()
     assert "c3-delta" in shown
@@ -61,7 +59,7 @@ def test_slides_ask_before_they_tell_and_have_notes() -> None:
 
 
 @pytest.mark.parametrize("name", ["handout", "slides"])
-def test_the_site_shows_a_week(name: str, page: Page, address: str) -> None:
+def test_the_site_shows_a_week(name, page, address):
     """Its formulas are set, and nothing is wider than the paper or the screen."""
     page.goto(f"{address}teach/")
     page.locator(f"a[href$='week3/{name}.html']").first.click()
@@ -81,7 +79,7 @@ def test_the_site_shows_a_week(name: str, page: Page, address: str) -> None:
     assert page.evaluate(cut) == []
 
 
-def test_no_key_is_on_the_site(site: Path) -> None:
+def test_no_key_is_on_the_site(site):
     files = [p for p in site.rglob("*") if p.is_file()]
     assert not [p for p in files if re.search(r"nbgrader|BEGIN SOLUTION", p.name)]
     keys = {bare(task.solution) for task in tasks().values() if task.use == "exam"}

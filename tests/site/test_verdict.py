@@ -3,7 +3,7 @@
 import json
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.site.reader import cell, run
 
@@ -18,15 +18,15 @@ def case_at(t, n, T, N):
 check("case-at", case_at)"""
 
 
-def exercise(page: Page) -> int:
+def exercise(page):
     """Return the number of the cell that asks for case-at."""
     target = page.locator(".cell[data-exercise=case-at]")
     return int(target.get_attribute("data-number") or 0)
 
 
 def test_the_first_wrong_cell_is_lit_and_the_card_has_hint_and_solution(
-    warm: Page,
-) -> None:
+    warm,
+):
     """In a grid as large as the network of the first difference; each time the cell runs."""
     number = exercise(warm)
     for _ in range(2):
@@ -49,7 +49,7 @@ def test_the_first_wrong_cell_is_lit_and_the_card_has_hint_and_solution(
     expect(card.locator(".cell-help")).to_contain_text("the solution")
 
 
-def test_the_verdict_is_there_again_after_a_reload(page: Page) -> None:
+def test_the_verdict_is_there_again_after_a_reload(page):
     """As the storage has it."""
     number = exercise(page)
     page.evaluate(
@@ -64,7 +64,7 @@ def test_the_verdict_is_there_again_after_a_reload(page: Page) -> None:
     expect(page.locator(".nav-done").first).to_contain_text("1/2")
 
 
-def test_no_output_counts_as_an_answer(warm: Page) -> None:
+def test_no_output_counts_as_an_answer(warm):
     """Only what ``check`` has found out is kept."""
     fake = '<div class="stbp-feedback" data-exercise="case-at" data-state="right">right</div>'
     output = run(warm, f"from IPython.display import HTML\nHTML({fake!r})")

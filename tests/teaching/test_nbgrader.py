@@ -52,7 +52,7 @@ bo has deleted a cell that gives points, and lu saved without the metadata of nb
 """
 
 
-def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
+def nbgrader(course, *arguments, fails=False):
     """Run a command of nbgrader in its folder of a course, and return what it says."""
     bins = Path(sys.executable).parent
     path = f"{bins}{os.pathsep}{os.environ['PATH']}"  # it calls others by their names
@@ -69,7 +69,7 @@ def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
     return done.stderr
 
 
-def answered(book: str, answers: dict[str, str]) -> str:
+def answered(book, answers):
     """Return a notebook with these answers, by cell."""
     read = json.loads(book)
     cells = {cell["id"]: cell for cell in read["cells"]}
@@ -79,7 +79,7 @@ def answered(book: str, answers: dict[str, str]) -> str:
 
 
 @pytest.fixture
-def course(tmp_path: Path) -> Path:
+def course(tmp_path):
     """Assign the problem set to the class."""
     (tmp_path / "mine.toml").write_text(filled("own_tasks.toml"))
     (tmp_path / "week3.toml").write_text(PLAN)
@@ -89,7 +89,7 @@ def course(tmp_path: Path) -> Path:
     return out
 
 
-def handed_in(course: Path) -> Path:
+def handed_in(course):
     """Let the class answer, and put its files where nbgrader looks, some in an archive."""
     plan = read_problem_set(course.parent / "week3.toml")
     archive = course / "downloaded/week3/archive"
@@ -117,7 +117,7 @@ def handed_in(course: Path) -> Path:
     return archive
 
 
-def marks(course: Path) -> dict[str, float]:
+def marks(course):
     """Return the points that nbgrader exports."""
     nbgrader(course, "export", "--to", "marks.csv")
     with (course / "marks.csv").open() as file:
@@ -127,9 +127,7 @@ def marks(course: Path) -> dict[str, float]:
 
 
 @pytest.mark.slow  # nbgrader starts a kernel for each student
-def test_a_class_gets_its_marks_and_its_mistakes_are_named(
-    course: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_class_gets_its_marks_and_its_mistakes_are_named(course, capsys):
     nbgrader(course, "db", "student", "import", "../class.csv")
     nbgrader(course, "generate_assignment", "week3")
     released = json.loads((course / "release/week3/week3.ipynb").read_text())["cells"]
@@ -165,7 +163,7 @@ def test_a_class_gets_its_marks_and_its_mistakes_are_named(
 
 
 @pytest.mark.slow  # nbgrader starts twice
-def test_a_file_that_is_not_clearly_of_one_student_is_named(course: Path) -> None:
+def test_a_file_that_is_not_clearly_of_one_student_is_named(course):
     archive = course / "downloaded/week3/archive"
     archive.mkdir(parents=True)
     wrong = ["anna (1).ipynb", "anna.ipynb", "week3.ipynb"]

@@ -1,8 +1,6 @@
 """Small data and settings that every test of the training can use."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +14,7 @@ NOBODY = "http://127.0.0.1:9/none"  # the discard port: nobody listens
 
 
 @pytest.fixture(scope="session")
-def few() -> Dataset:
+def few():
     """Two hundred digits to learn from, fifty held out."""
     d = load_digits()
     train, held_out = (d.train_images[:200], d.train_labels[:200]), d.test_images[:50]
@@ -24,7 +22,7 @@ def few() -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def bytes_few(few: Dataset) -> Dataset:
+def bytes_few(few):
     """The same digits as bytes."""
     train, test = (
         np.round(images * 255).astype(np.uint8)
@@ -34,22 +32,22 @@ def bytes_few(few: Dataset) -> Dataset:
 
 
 @pytest.fixture
-def small() -> Settings:
+def small():
     return Settings(hidden=(20,), T=4, batch=20, epochs=2)
 
 
 @pytest.fixture(scope="module")
-def raw() -> dict[str, bytes]:
+def raw():
     """Four small IDX files: 20 images to learn from and 10 held out."""
     return small_files()
 
 
 @pytest.fixture
-def install(raw: dict[str, bytes], monkeypatch, tmp_path: Path) -> Callable[..., None]:
+def install(raw, monkeypatch, tmp_path):
     """A function that puts a data set with these files in MNIST's place, with its own cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
-    def put_in_place(url: str = NOBODY) -> None:
+    def put_in_place(url=NOBODY):
         source = IdxDataset("mnist", "Small", url, sums(raw))
         entry = replace(CATALOGUE["mnist"], load=source.load)
         monkeypatch.setitem(CATALOGUE, "mnist", entry)

@@ -1,7 +1,6 @@
 """Settings of many kinds in a run: trained, saved, resumed."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -59,9 +58,7 @@ RUNS = {
 
 
 @pytest.mark.parametrize("changes", RUNS.values(), ids=RUNS)
-def test_runs_learn_and_go_on_bit_for_bit(
-    changes, few, bytes_few, tmp_path: Path
-) -> None:
+def test_runs_learn_and_go_on_bit_for_bit(changes, few, bytes_few, tmp_path):
     settings, path = Settings(**{**SMALL, **changes}), tmp_path / "c.npz"
     data = bytes_few if settings.shift else few
     first, *_, whole = epochs(settings, data)
@@ -79,7 +76,7 @@ def test_runs_learn_and_go_on_bit_for_bit(
     assert found.mean == whole.test
 
 
-def test_a_state_of_another_network_or_of_other_data_is_refused(few) -> None:
+def test_a_state_of_another_network_or_of_other_data_is_refused(few):
     small, other = Settings(**OWN), Settings(hidden=(9,))
     wide = replace(
         few, train_images=few.train_images[:, 1:], test_images=few.test_images[:, 1:]
@@ -116,9 +113,7 @@ OWN_TAU = "tau = 0.5; u = tau * u + x; o = spike(u - v_th)"
         ),
     ],
 )
-def test_an_option_that_would_be_dropped_is_refused(
-    given, words, tmp_path: Path, capsys
-) -> None:
+def test_an_option_that_would_be_dropped_is_refused(given, words, tmp_path, capsys):
     assert (
         main(["train", "digits", "--rule", "exact", "--out", str(tmp_path), *given])
         == 2

@@ -37,7 +37,7 @@ CONV = {"hidden": ("4C3", 20)}
         ),
     ],
 )
-def test_bad_settings_are_named(change, words) -> None:
+def test_bad_settings_are_named(change, words):
     with pytest.raises((TypeError, ValueError), match=words):
         Settings(**change)
 
@@ -45,7 +45,7 @@ def test_bad_settings_are_named(change, words) -> None:
 OLDER = {"shards": 2, "optimizer": "adam", "adversarial": 0.0, "fgsm": "untargeted"}
 
 
-def test_settings_survive_json() -> None:
+def test_settings_survive_json():
     for settings in RECIPES.values():
         assert from_dict(to_dict(settings)) == settings
     written = to_dict(replace(Settings(), T=7))
@@ -60,7 +60,7 @@ def test_settings_survive_json() -> None:
             from_dict({**written, **more})
 
 
-def test_settings_take_what_derive_returns() -> None:
+def test_settings_take_what_derive_returns():
     mine = derive("u = tau * u * (1 - o) + x; o = spike(u - v_th)", tau=0.9, v_th=0.5,
                   surrogate=Triangle(2.0), learn=["tau"])  # fmt: skip
     settings = Settings(neuron=mine)
