@@ -10,7 +10,7 @@ from tests.derive.texts import derived
 def seeds(few, all_of_them):
     """Return a few seeds for the quick loop, and others marked slow: all in the weekly workflow."""
     if os.environ.get("STBP_EXAMPLES", "quick") in ("quick", "more"):
-        all_of_them //= 6
+        all_of_them //= 10
     rest = [pytest.param(k, marks=pytest.mark.slow) for k in range(few, all_of_them)]
     return pytest.mark.parametrize("seed", [*range(few), *rest])
 
