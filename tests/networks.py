@@ -11,6 +11,9 @@ from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import comparison
 
+CASE_IDS = [f"c{k}-{adjoint}" for k in range(1, 5) for adjoint in ("delta", "epsilon")]
+CASE_IDS += ["c5-b", "c5-w"]
+
 
 class Problem(comparison.Problem):
     """A network, its input and its targets, with its forward pass."""

@@ -11,10 +11,6 @@ from stbp_edu.forward_pass import Adjoints
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params
 
-IDS = tuple(
-    f"c{case}-{adjoint}" for case in (1, 2, 3, 4) for adjoint in ("delta", "epsilon")
-)
-IDS += ("c5-b", "c5-w")
 CLASSIC = ("c2-delta", "c3-delta", "c4-delta")
 WHERE = {
     1: "t = T, n = N",

@@ -18,19 +18,6 @@ from stbp_edu._support.checks import Array
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES
 
-NUMBERS = range(1, len(SURROGATES) + 1)
-IDS = (
-    "gate-f",
-    "gate-df",
-    "gate-linear",
-    "gate-linear-df",
-    "spike-g",
-    *(f"h{k}" for k in NUMBERS),
-    *(f"twin-{k}" for k in NUMBERS),
-    "loss",
-)
-"""The equations that this oracle answers for, in the order of the table."""
-
 WIDTHS = (0.25, 1.0, 3.0)  # of every surrogate: a formula may be right only for a = 1
 TAUS = (0.2, 0.5, 0.9)
 THRESHOLDS = (-0.25, 0.5, 1.5)
@@ -40,7 +27,11 @@ FAR = 1000  # widths from the threshold; the exponential of as much overflows
 DIGITS = 30
 
 
-GATE_FORMULAS = {"exponential": "tau * exp(-x / tau)", "linear": "tau * (1 - x)"}
+GATES = {
+    "exponential": ("tau * exp(-x / tau)", "gate-f", "gate-df"),
+    "linear": ("tau * (1 - x)", "gate-linear", "gate-linear-df"),
+}
+"""By gate its formula, and the equations of it and of its slope."""
 SPIKE_FORMULA = "Piecewise((1, v >= 0), (0, True))"
 
 
@@ -62,26 +53,25 @@ def curves(sp: Any) -> Iterator[tuple[str, str, Array, Array]]:
         exact = [formula.subs(x, sp.Rational(float(v))).evalf(DIGITS) for v in at]
         return np.array(exact, float)
 
-    for tau, (gate, text) in product(TAUS, GATE_FORMULAS.items()):
+    for tau, (gate, (text, f, df)) in product(TAUS, GATES.items()):
         neuron = LIF(tau, gate=gate)
-        f_id, df_id = IDS[:2] if gate == "exponential" else IDS[2:4]
         constants = f"τ = {tau}"
-        yield f_id, constants, neuron.f(SPIKES), expected(text, SPIKES, tau=tau)
-        df = expected(text, SPIKES, True, tau=tau)
-        yield df_id, constants, neuron.df(SPIKES), df
+        yield f, constants, neuron.f(SPIKES), expected(text, SPIKES, tau=tau)
+        slopes = expected(text, SPIKES, True, tau=tau)
+        yield df, constants, neuron.df(SPIKES), slopes
     for v_th in THRESHOLDS:
         near = v_th + np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0])
         g = expected(SPIKE_FORMULA, near, v_th=v_th)
         yield "spike-g", f"V_th = {v_th}", LIF(v_th=v_th).g(near), g
-    for k, kind in zip(NUMBERS, SURROGATES.values(), strict=True):
-        for a, v_th in zip(WIDTHS, THRESHOLDS, strict=True):
-            neuron = LIF(v_th=v_th, surrogate=kind(a))
-            ends = a * np.array([-0.5, 0.5, -FAR, FAR])
-            at = np.append(DISTANCES, ends) + v_th
-            H = expected(kind.formula, at, a=a, v_th=v_th)
-            yield f"twin-{k}", f"a = {a}", neuron.H(at), H
-            h = expected(kind.formula, at, True, a=a, v_th=v_th)
-            yield f"h{k}", f"a = {a}", neuron.h(at), h
+    kinds = enumerate(SURROGATES.values(), 1)
+    constants_of = zip(WIDTHS, THRESHOLDS, strict=True)
+    for of, (k, kind), (a, v_th) in product(("h", "H"), kinds, constants_of):
+        neuron = LIF(v_th=v_th, surrogate=kind(a))
+        ends = a * np.array([-0.5, 0.5, -FAR, FAR])
+        at = np.append(DISTANCES, ends) + v_th
+        id_ = f"h{k}" if of == "h" else f"twin-{k}"
+        formula = expected(kind.formula, at, of == "h", a=a, v_th=v_th)
+        yield id_, f"a = {a}", getattr(neuron, of)(at), formula
 
 
 def loss_value(

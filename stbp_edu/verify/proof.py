@@ -24,12 +24,12 @@ from stbp_edu.verify.drawn_runs import drawn
 from stbp_edu.verify.nudges import NUDGED, nudged_arrows, nudged_parameters
 from stbp_edu.verify.proved_programs import (
     AUTODIFF,
-    COMPUTED,
     PATHS,
     Row,
     by_arrows,
     by_autodiff,
     every_rule,
+    judge,
     judged_forms,
     short_run,
 )
@@ -135,13 +135,11 @@ def _proved(neuron: Neuron, notes: list[str], seed: int, torch: bool) -> Proof:
     for state, measured in zip(states, nudged_parameters(run, states), strict=True):
         what = f"gradients of a loss on {state}"
         rows.append(Row(what, "finite differences", measured, NUDGED, run.lacks))
-        computed = by_autodiff(run, state).apart(by_arrows)
-        rows.append(Row(what, AUTODIFF, computed, COMPUTED, run.lacks))
+        computed = [by_autodiff(run, state)]
+        rows.append(judge(what, AUTODIFF, by_arrows, computed, run.lacks))
     short = short_run([neuron, neuron], seed)
     for expected in every_rule([(short, neuron.output)]):
-        off = expected.apart(by_arrows)
-        rows.append(
-            Row(f"rule {expected.rule.name}", PATHS, off, COMPUTED, short.lacks)
-        )
+        what = f"rule {expected.rule.name}"
+        rows.append(judge(what, PATHS, by_arrows, [expected], short.lacks))
     rows += judged_forms(neuron, seed, torch)
     return Proof(tuple(rows), (), tuple(notes))

@@ -189,10 +189,12 @@ def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
     exact = [by_autodiff(run, state) for run, state in _losses(long)]
     rows = []
     for name, form in forms.items():
-        rows.append(_row(f"{name}, each rule", PATHS, form, by_rule, lacks))
-        rows.append(_row(f"{name}, rule exact", AUTODIFF, form, exact, lacks))
+        what = f"program {name}"
+        rows.append(judge(f"{what}, each rule", PATHS, form, by_rule, lacks))
+        rows.append(judge(f"{what}, rule exact", AUTODIFF, form, exact, lacks))
     if installed() and is_curve(neuron.surrogate):
-        rows.append(_row("compiled, rule exact", AUTODIFF, COMPILED, exact[:1], lacks))
+        what = "program compiled, rule exact"
+        rows.append(judge(what, AUTODIFF, COMPILED, exact[:1], lacks))
     return rows
 
 
@@ -218,7 +220,9 @@ def every_rule(losses: Iterable[tuple[Run, str]]) -> Iterator[Expected]:
                 yield by_paths(run, rule, state)
 
 
-def _row(what: str, against: str, form: Form, every: list[Expected], lacks: str) -> Row:
+def judge(
+    what: str, against: str, form: Form, every: list[Expected], lacks: str
+) -> Row:
     """Return how far a form is from all that is expected."""
     off = float(np.max([expected.apart(form) for expected in every]))
-    return Row(f"program {what}", against, off, COMPUTED, lacks)
+    return Row(what, against, off, COMPUTED, lacks)

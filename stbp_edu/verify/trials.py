@@ -26,7 +26,6 @@ from stbp_edu.verify import (
     finite_difference,
     formulas,
     paths,
-    polynomials,
 )
 from stbp_edu.verify.comparison import (
     DIFFERENCES,
@@ -34,11 +33,9 @@ from stbp_edu.verify.comparison import (
     ROUNDING,
     Outcome,
     Problem,
-    Tolerance,
     compare,
 )
 
-SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 # (sizes, T): between them every case occurs, and every edge of the grid.
 SHAPES = (
     ((2, 3, 2), 4),
@@ -51,7 +48,6 @@ NEURONS = tuple(
     LIF(0.5, 0.5, curve(curve.proof_a), gate)
     for curve, gate in product(SURROGATES.values(), HARD_GATES)
 )
-NONE = Tolerance(limit=0.0)  # of two polynomials
 # Two neurons at the output: a softmax has something to choose.
 OTHER_SHAPE = ((2, 1, 2), 3)
 SAMPLES = 3  # not two, which is a factor of some losses and the k of others
@@ -153,17 +149,6 @@ def _by_value(problem: Problem, smooth: bool, loss: losses.LossFunction) -> Outc
     got = np.array(losses.loss(trace, targets, loss))
     expected = np.array(formulas.loss_value(loss, outputs, targets))
     return _by_formula("loss", f"{loss!r}", got, expected)
-
-
-def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
-    """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1."""
-    oracles = {"exact": "polynomials", "classic": "polynomials: gap = dropped paths"}
-    for rule, oracle in oracles.items():
-        for id, node, *_, difference in polynomials.prove(sizes, T, rule):
-            words = f"at {node}: got - expected = {difference}"
-            error = float(difference != 0)
-            asked = f"scalar form, {rule} rule, "
-            yield Outcome(id, error, words, NONE, node, rule, oracle, asked)
 
 
 def by_losses(problem: Problem) -> Iterator[Outcome]:
