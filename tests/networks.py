@@ -1,5 +1,6 @@
 """Random networks for the tests, and comparisons whose failures say where."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -25,7 +26,12 @@ class Problem(comparison.Problem):
 
 
 def failures(got, expected, tolerance=comparison.ROUNDING):
-    """Return a sentence for each array that differs, in the order of the backward sweep."""
+    """Return a sentence for each array that differs, in the order of the backward sweep.
+
+    ``got`` may be only the gradients.
+    """
+    if not isinstance(got, forward_pass.Adjoints):
+        got = replace(expected, gradients=got)
     every = comparison.comparisons(got, expected, tolerance)
     return [outcome.message for outcome in every if not outcome.ok]
 

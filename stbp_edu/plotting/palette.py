@@ -7,8 +7,7 @@ told apart by their shape, a circle and a square.
 
 A figure is drawn in the colours of a light page. ``css`` has those of a dark one, and the site
 takes its colours from there. Every colour that carries meaning has a contrast of at least 3:1
-against its ground, and the terms stay apart under the three common colour vision deficiencies;
-``tests/plotting/test_palette.py`` computes both.
+against its ground, as ``tests/plotting/test_palette.py`` computes.
 """
 
 INK = "#24292f"

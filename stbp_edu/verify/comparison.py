@@ -9,7 +9,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows.unrolled import Node
 from stbp_edu.forward_pass import Adjoints
 from stbp_edu.neuron import LIF
-from stbp_edu.parameters import Gradients, Params
+from stbp_edu.parameters import Params
 
 CLASSIC = ("c2-delta", "c3-delta", "c4-delta")
 WHERE = {
@@ -87,14 +87,13 @@ class Outcome(NamedTuple):
 
 
 def comparisons(
-    got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
+    got: Adjoints, expected: Adjoints, tolerance: Tolerance = ROUNDING
 ) -> Iterator[Outcome]:
     """Yield every array of two results side by side, with the id of its equation.
 
-    The first difference is where a mistake entered. ``got`` may be only the gradients.
+    The first difference is where a mistake entered.
     """
-    alike = expected if isinstance(got, Adjoints) else expected.gradients
-    for (id_, node, a), (_, _, b) in zip(arrays(got), arrays(alike), strict=True):
+    for (id_, node, a), (_, _, b) in zip(arrays(got), arrays(expected), strict=True):
         scale = np.abs(b) + 1e-3
         if not tolerance.elementwise:
             scale = _size_of_summands(node, expected)
@@ -128,24 +127,22 @@ def equation_under(id: str, rule: str) -> str:
     return id
 
 
-def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
+def arrays(of: Adjoints) -> Iterator[tuple[str, Node, Any]]:
     """Yield the equation, place and values of each array of a result: δ, ε, then the gradients.
 
     They come in the order in which a backward sweep computes them.
     """
-    gradients = of.gradients if isinstance(of, Adjoints) else of
-    if isinstance(of, Adjoints):
-        T = len(of.delta[1])
-        N = len(of.delta) - 1
-        for t in reversed(range(T)):
-            for n in range(N, 0, -1):
-                # Not by cases.case_at, which is judged.
-                case = 1 + (n < N) + 2 * (t < T - 1)
-                yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
-                yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
-    for n in range(len(gradients.W) - 1, 0, -1):
-        yield "c5-b", Node("b", n), gradients.b[n]
-        yield "c5-w", Node("W", n), gradients.W[n]
+    T = len(of.delta[1])
+    N = len(of.delta) - 1
+    for t in reversed(range(T)):
+        for n in range(N, 0, -1):
+            # Not by cases.case_at, which is judged.
+            case = 1 + (n < N) + 2 * (t < T - 1)
+            yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
+            yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
+    for n in range(N, 0, -1):
+        yield "c5-b", Node("b", n), of.gradients.b[n]
+        yield "c5-w", Node("W", n), of.gradients.W[n]
 
 
 def _size_of_summands(node: Node, expected: Adjoints) -> Any:
@@ -171,7 +168,7 @@ def equal_under_classic(node: Node, T: int, N: int) -> bool:
 
 
 def compare(
-    forms: Mapping[str, Adjoints | Gradients],
+    forms: Mapping[str, Adjoints],
     rule: str,
     oracle: str,
     answer: Adjoints,
