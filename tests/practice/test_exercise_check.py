@@ -100,6 +100,16 @@ def test_shape_type_nan_and_exceptions_are_explained(body, words):
     assert words in repr(feedback)
 
 
+def test_an_error_is_shown_at_the_line_of_the_answer_that_raises_it():
+    def helper(U):
+        return U["x"]
+
+    def answer(delta_last, err_next, U, df):
+        return helper(U)
+
+    assert ", at `return helper(U)`." in repr(check("c3-delta", answer))
+
+
 def test_a_wrong_signature_and_a_value_in_place_of_a_function():
     few = check("c3-delta", lambda delta_last: delta_last)
     assert "takes 1 positional argument but 4 were given" in repr(few)

@@ -180,6 +180,8 @@ def test_a_finding_holds_for_other_names_and_forms_of_the_same_mistake():
 def test_an_answer_that_holds_one_of_its_inputs_fixed_is_wrong(exercise):
     """As it is in any of the situations."""
     right, given = exercise.function(), situations(exercise)
+    solved = Answer(exercise, right, given)
+    assert all(map(same, solved.outcomes, solved.right))
     for k, name in enumerate(exercise.arguments):
         read = re.search(rf"\b{name}\b", exercise.solution)
         for fixed in given[:6] if read else ():
