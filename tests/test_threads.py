@@ -1,11 +1,9 @@
 """Loops run side by side, and what a thread meets is said to the caller."""
 
-import os
-
 import numpy as np
 import pytest
 
-from stbp_edu.program.threads import limit_threads, run_in_parts, threads
+from stbp_edu.program.threads import limit_threads, run_in_parts
 
 
 @pytest.fixture(autouse=True)
@@ -14,15 +12,6 @@ def _as_many_threads_as_processors():
     limit_threads(0)
     yield
     limit_threads(0)
-
-
-def test_threads_are_as_many_as_processors_where_a_process_cannot_be_bound(
-    monkeypatch,
-):
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    for count, wanted in ((3, 3), (None, 1)):
-        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
-        assert threads() == wanted
 
 
 @pytest.mark.parametrize("failing", [0, 5, 9])

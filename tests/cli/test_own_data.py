@@ -1,7 +1,4 @@
-"""Your own data on the command line, and a command without its libraries."""
-
-import sys
-from pathlib import Path
+"""Your own data on the command line."""
 
 import numpy as np
 import pytest
@@ -94,11 +91,3 @@ def test_a_table_of_another_form_is_named(text, words, tmp_path, capsys):
     said = capsys.readouterr().err
     assert f"stbp-edu train: {path} must have in each line a label" in said
     assert words in said
-
-
-@pytest.mark.parametrize("argv", [["train", "digits", *QUICK, "--out"], ["verify"]])
-def test_a_command_without_its_libraries_names_it(argv, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "tqdm", None)  # importing it now fails
-    assert main([*argv, *[str(Path(tmp_path))] * (argv[0] == "train")]) == 2
-    needed = "the command needs tqdm; run: pip install tqdm"
-    assert capsys.readouterr().err == f"stbp-edu {argv[0]}: {needed}\n"

@@ -37,13 +37,11 @@ TABLE = [
     .read_text("utf-8")
     .splitlines()
 ]
-ROWS = [  # bernoulli draws thousands of spikes
-    pytest.param(
-        *row,
-        marks=[pytest.mark.slow]
-        * (row[0] == "bernoulli" or (k % 4 > 0 and row[3] != "named")),
-    )
-    for k, row in enumerate(TABLE)
+NAMED = [row for row in TABLE if row[3] == "named"]
+# bernoulli draws thousands of spikes
+QUICK = [*[row for row in TABLE if row[0] != "bernoulli"][::4], *NAMED]
+ROWS = [
+    pytest.param(*row, marks=[pytest.mark.slow] * (row not in QUICK)) for row in TABLE
 ]
 
 
