@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from stbp_edu import LIF, arrows
+from stbp_edu import LIF, arrows, network
 from stbp_edu.losses import CrossEntropy, Rate, StepCrossEntropy
 from tests.arrows.oracle import by_autodiff, cases, error
 
@@ -33,3 +33,15 @@ def test_a_run_in_single_precision_stays_so_with_targets_in_double(loss):
     trace = arrows.forward(net, params, np.ones((3, 1, 2), np.float32))
     for layer in arrows.backward(net, params, trace, np.ones((1, 2))).gradients[1:]:
         assert {a.dtype for a in layer.values()} == {np.dtype(np.float32)}
+
+
+def test_a_slope_that_is_not_finite_is_named_with_its_line():
+    net = network("1-1", "u = 0.5 * sqrt(max(u, 0)) + x; o = spike(u - 0.3)")
+    params = net.init(np.random.default_rng(0))
+    trace = net.forward(np.zeros((3, 1, 1)), params)
+    said = (
+        r"the gradient of W1 must be finite, got nan.*The slope of u by u is not finite at "
+        r"step 0 of layer 1, in u = 0.5 \* sqrt\(max\(u, 0\)\) \+ x; keep the line"
+    )
+    with pytest.raises(ValueError, match=said):
+        net.backward(trace, np.ones((1, 1)), params)
