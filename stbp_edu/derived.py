@@ -14,10 +14,10 @@ from stbp_edu._support import checks
 from stbp_edu.arrows import Neuron, Rule, formulas
 from stbp_edu.arrows.arrow import Arrow, neuron_from, placed
 from stbp_edu.arrows.formula_text import Formulas
+from stbp_edu.arrows.layer_program import program
 from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_lines
 from stbp_edu.arrows.part_one import warn_of_no_decay
 from stbp_edu.arrows.rules import as_rule
-from stbp_edu.arrows.step.shown_program import program
 from stbp_edu.arrows.table import network
 from stbp_edu.lines.latex import indexed
 from stbp_edu.lines.text import read_lines

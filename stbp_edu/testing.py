@@ -27,7 +27,7 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu._support.files import as_path, read_arrays
 from stbp_edu.arrows.arrow import Neuron
-from stbp_edu.arrows.finder.asked_network import (
+from stbp_edu.arrows.asked_network import (
     OTHER_RESETS,
     Ask,
     Gradient,

@@ -15,7 +15,7 @@ from benchmarks.frameworks.problem import NEURON
 from benchmarks.frameworks.race import publish
 from stbp_edu import LIF
 from stbp_edu.arrows import classify, network, words
-from stbp_edu.arrows.finder.classifier import SIZES, STEPS
+from stbp_edu.arrows.classifier import SIZES, STEPS
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.training.measurements import measurements_folder
 

@@ -11,7 +11,8 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``unrolled``: which paths there are, how many, and their products;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
 - ``online_form``: formulas forward in time, where the words allow it;
-- ``step``: one step of a layer as a program; ``finder``: which words a gradient function keeps.
+- ``step_functions``, ``layer_program``: one step of a layer as a program, as it is shown and run;
+- ``classifier``, ``asked_network``: which words a gradient function or a network keeps.
 """
 
 from stbp_edu._support.link import AveragePool, Flatten, Link, Patches
@@ -24,7 +25,7 @@ from stbp_edu.arrows.adjoints import (
     local_derivatives,
 )
 from stbp_edu.arrows.arrow import Arrow, Neuron
-from stbp_edu.arrows.finder import Verdict, classify
+from stbp_edu.arrows.classifier import Verdict, classify
 from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters

@@ -10,7 +10,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Arrow, Neuron, Parameters, StateArrays
-from stbp_edu.arrows.forward_run import check_run
+from stbp_edu.arrows.forward_run import around, check_run
 from stbp_edu.arrows.rules import Node, Rule, as_rule, groups, norms
 from stbp_edu.arrows.table import LayerParams, Series, Table, check_params
 from stbp_edu.parameters import LayerArrays
@@ -23,18 +23,6 @@ OfNodes = dict[Node, Any]
 """By a state of the neuron and a state of the rule, arrays (T, S, *shape) of one layer."""
 Lambda = list[OfNodes]
 """By layer, λ of each node."""
-
-
-def around(states: StateArrays) -> StateArrays:
-    """Return a layer's states at each step, and those of the steps next to it.
-
-    Before the first step they are 0; the step after the last one is not there to be read.
-    """
-    found = dict(states)
-    for name, series in states.items():
-        found[f"{name}_last"] = np.concatenate([0 * series[:1], series[:-1]])
-        found[f"{name}_next"] = np.concatenate([series[1:], series[-1:]])
-    return found
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.arrow import LOSS, Arrow, placed
-from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.step.shown_program import classes
-from stbp_edu.arrows.step.step_functions import added
+from stbp_edu.arrows.rules import Rule, as_rule, classes
+from stbp_edu.arrows.step_functions import added
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.latex import indexed
 

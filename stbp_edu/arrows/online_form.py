@@ -15,7 +15,7 @@ from typing import NamedTuple
 from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.formula_text import Formula, Formulas, mark, placed_at
 from stbp_edu.arrows.rules import Node, Rule, as_rule
-from stbp_edu.arrows.step.step_functions import added
+from stbp_edu.arrows.step_functions import added
 from stbp_edu.arrows.table import Table
 from stbp_edu.arrows.unrolled import Word
 

@@ -20,7 +20,7 @@ whose arrow from step to step is ``integrate``. ``e-prop-reset`` is our own rela
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -281,6 +281,24 @@ def as_rule(rule: "str | Rule") -> Rule:
     if isinstance(rule, Rule):
         return rule
     return RULES[checks.choice("rule", rule, RULES)]
+
+
+def classes(net: Table, rule: Rule) -> dict[Node, str]:
+    """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
+    arrows = [*chain.from_iterable(net.arrows)]
+    states = sorted(set(chain.from_iterable(net.states[1:])))
+    same = {node: rule.start for node in product(states, rule.moves)}
+    while True:  # only those stay together whose arrows lead to the same ones
+        seen: dict[Any, str] = {}
+        finer = {}
+        for state, q in same:
+            leaving = [arrow for arrow in arrows if arrow.source == state]
+            moves = [(arrow.target, rule.move(q, arrow)) for arrow in leaving]
+            ends = [p if p is None else same.get((to, p), LOSS) for to, p in moves]
+            finer[state, q] = seen.setdefault((state, same[state, q], *ends), q)
+        if finer == same:
+            return same
+        same = finer
 
 
 def norms(blocks: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.finite_states import first_not_finite, slope_not_finite
+from stbp_edu.arrows.forward_run import first_not_finite, slope_not_finite
 from stbp_edu.arrows.part_one import warn_of_no_decay
 from stbp_edu.arrows.table import Layer, LayerParams, Table, check_params
 from stbp_edu.forward_pass import Trace, check_made_with, made_with

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu.arrows.layer_program import LayerProgram
 from stbp_edu.arrows.rules import norms
-from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.lines.operations import SHARED, fires
 
 FLOOR = 1e-10

@@ -11,8 +11,7 @@ from functools import partial
 from typing import Any
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.step.layer_program import LayerProgram
-from stbp_edu.arrows.step.shown_program import text_of
+from stbp_edu.arrows.layer_program import LayerProgram
 from stbp_edu.lines.operations import fires
 from stbp_edu.program.executor import OnArrays, norm
 from stbp_edu.program.in_loops import ByPython, InLoops
@@ -27,7 +26,7 @@ class AsShown(OnArrays):
         """Return what the text imports and defines, and the curves of the neuron."""
         h = program.neuron.surrogate.derivative
         space = {"spike": fires, "h": h, "norm": norm}
-        exec(text_of(program), space)
+        exec(program.shown(), space)
         return space
 
 

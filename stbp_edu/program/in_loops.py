@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.layer_program import LayerProgram
 from stbp_edu.program.executor import Series
 from stbp_edu.program.loop_text import text_of
 from stbp_edu.program.machine_code import compiled, interpreted

@@ -16,7 +16,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.layer_program import LayerProgram
 from stbp_edu.lines.expressions import names_in, op_of, replaced
 from stbp_edu.lines.forward_lines import STEPS
 

@@ -13,9 +13,8 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import LOSS
+from stbp_edu.arrows.layer_program import LayerProgram, steps_back
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.step.layer_program import LayerProgram
-from stbp_edu.arrows.step.shown_program import steps_back
 from stbp_edu.arrows.table import Table
 from stbp_edu.program.executor import OnArrays, Series
 from stbp_edu.program.in_loops import InLoops

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from stbp_edu._support.checks import NotFiniteError
-from stbp_edu.arrows.finite_states import first_not_finite, slope_not_finite
+from stbp_edu.arrows.forward_run import first_not_finite, slope_not_finite
 from stbp_edu.torch.currents import all_finite
 from stbp_edu.torch.state_dict import as_array
 from stbp_edu.torch.steps import Steps

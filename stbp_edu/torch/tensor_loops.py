@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stbp_edu.arrows.step.layer_program import Adjoint
+from stbp_edu.arrows.layer_program import Adjoint
 from stbp_edu.program.executor import Series
 from stbp_edu.program.in_loops import InLoops
 from stbp_edu.program.machine_code import installed

@@ -8,7 +8,7 @@ import pytest
 from stbp_edu import LIF, Rectangle, Sigmoid, arrows, derive
 from stbp_edu.arrows import RULES, part_one
 from stbp_edu.arrows.adjoints import derivatives_on, gradients, lambdas
-from stbp_edu.arrows.finder.asked_network import resets_of, which_rule
+from stbp_edu.arrows.asked_network import resets_of, which_rule
 from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.testing import SIZES, WEIGHTS, assert_gradient

@@ -4,7 +4,7 @@ import pytest
 
 from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.arrows import part_one
-from stbp_edu.arrows.finder.classifier import different_rules
+from stbp_edu.arrows.classifier import different_rules
 from stbp_edu.neuron import GATES
 
 pytestmark = pytest.mark.slow  # probes many networks

@@ -15,7 +15,7 @@ import numpy as np
 from stbp_edu._support.checks import Array, check_finite
 from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on
 from stbp_edu.arrows.arrow import Neuron, neuron_from
-from stbp_edu.arrows.finder.classifier import RuleFit, candidates, of_rule
+from stbp_edu.arrows.classifier import RuleFit, candidates, of_rule
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.table import LayerParams, Table, network

@@ -9,6 +9,10 @@ Under the exact rule, a step back of ``u = tau * u * (1 - o) + x; o = spike(u - 
 - A *signal* is what weights, recurrent weights and the loss pass back to an adjoint.
 - Each line adds up one term for each arrow that leaves the state: the arrow's factor times the
   adjoint at its head, ``_next`` where the arrow takes a step.
+
+What a reader is shown is what runs: NumPy and PyTorch execute these functions on arrays of all
+samples (``program.executor``), and loops over samples and neurons call them when they are
+compiled (``program.loop_text``).
 """
 
 from __future__ import annotations
@@ -21,13 +25,14 @@ from itertools import product
 from typing import Any
 
 from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
-from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.step.step_functions import (
+from stbp_edu.arrows.rules import Rule, classes
+from stbp_edu.arrows.step_functions import (
     Assignment,
     Term,
     free,
     gain_lines,
     step_function,
+    with_imports,
 )
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.derivatives import tidy
@@ -86,6 +91,10 @@ class LayerProgram:
     def source(self) -> str:
         """Return both functions as Python source."""
         return f"{self.forward}\n\n\n{self.backward}"
+
+    def shown(self) -> str:
+        """Return both as a reader sees them, below what they import and define."""
+        return with_imports(self.source(), spikes=bool(self.lines.spike))
 
     @cached_property
     def forward(self) -> str:
@@ -293,3 +302,28 @@ class LayerProgram:
                 if to:
                     found.append((arrow, self.same.get((arrow.target, to), LOSS)))
         return found
+
+
+def program(net: Table, rule: Rule) -> str:
+    """Return the program of a middle layer, with the functions that it calls.
+
+    ``forward`` is a step of it, ``backward`` a step back: each adjoint is the sum of one term for
+    each arrow that leaves. The errors that other neurons and the loss pass back come in as
+    ``signal``; ``_next`` and ``_last`` mark values of the steps around this one.
+    """
+    middle: LayerProgram = steps_back(net, rule)[(net.N + 1) // 2]
+    return middle.shown()
+
+
+def steps_back(net: Table, rule: Rule) -> list[Any]:
+    """Return the program of each layer, with the adjoints that the gradients need; None first."""
+    rule.check(net)
+    layers = [*enumerate(net.layers)][1:]
+    entered = [(n, state) for n, layer in layers for state in layer.neuron.entered]
+    same = classes(net, rule)
+    places = rule.places(net, [(*place, rule.start) for place in entered], same)
+    programs: list[Any] = [None]
+    for n, _ in layers:
+        nodes = [(state, q) for layer, state, q in places if layer == n]
+        programs.append(LayerProgram(net, n, rule, same, nodes))
+    return programs

@@ -12,6 +12,17 @@ from typing import NamedTuple
 from stbp_edu.arrows.rules import groups
 from stbp_edu.lines.derivatives import MINUS_ONE, tidy
 from stbp_edu.lines.expressions import ONE, ZERO, call, key, python
+from stbp_edu.lines.operations import OPERATIONS
+
+AT_LEAST = "\n".join(
+    [
+        "def at_least(a, b):",
+        '    """Return 1 where a >= b, else 0."""',
+        "    return where(a >= b, 1.0, 0.0)",
+    ]
+)
+NORM = "# norm(...) is the largest singular value of a square matrix, given row by row"
+SPIKE = "# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative"
 
 
 def free(wanted: str, taken: Collection[str]) -> str:
@@ -89,6 +100,22 @@ def step_function(
     written = [line.source() for line in lines]
     body = "\n".join([f'"""{first}{below}"""', *written, f"return {returned}"])
     return f"{head}\n{textwrap.indent(body, '    ')}"
+
+
+def with_imports(source: str, *, spikes: bool) -> str:
+    """Return functions of a step, which spike or not, below what they import and define."""
+    functions = {of.imported for of in OPERATIONS.values()} - {""}
+    if "at_least(" in source:
+        source = f"\n{AT_LEAST}\n\n\n{source}"
+    imported = [name for name in sorted(functions) if f"{name}(" in source]
+    head = []
+    if imported:
+        head.append(f"from numpy import {', '.join(imported)}\n")
+    if spikes:
+        head.append(f"{SPIKE}\n")
+    if "norm(" in source:
+        head.append(f"{NORM}\n")
+    return "\n".join([*head, source])
 
 
 def added(terms: Iterable[str]) -> str:
