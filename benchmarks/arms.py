@@ -30,7 +30,7 @@ from benchmarks.gains import Gains
 from stbp_edu._support.checks import Array
 from stbp_edu._support.files import read_json, write_json
 from stbp_edu.parameters import named_arrays
-from stbp_edu.program.threads import limit_threads, one_blas_thread
+from stbp_edu.program.machine import limit_threads, one_blas_thread
 from stbp_edu.training import RECIPES, Settings, initial_state
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.evaluation import answers_to

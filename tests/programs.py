@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu import arrows
 from stbp_edu.program import program
-from stbp_edu.program.threads import limit_threads
+from stbp_edu.program.machine import limit_threads
 from tests.arrows.oracle import error
 from tests.bad_calls import equal
 

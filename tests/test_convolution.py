@@ -7,7 +7,7 @@ from stbp_edu import LIF, Gaussian, Rectangle, arrows
 from stbp_edu._support.sizes import widths
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.program import weights
-from stbp_edu.program.machine_code import installed
+from stbp_edu.program.in_loops import installed
 from tests.programs import assert_part_two, assert_same_bits
 
 NEURON = arrows.hard_reset(LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5)))
@@ -50,7 +50,7 @@ def test_every_form_equals_the_general_sweep_with_any_number_of_threads(
     backend, shape, monkeypatch
 ):
     """Bit for bit the same in 1, 2 and 4 threads, which share many blocks of images."""
-    monkeypatch.setattr("stbp_edu.program.threads.LEAST", 0)
+    monkeypatch.setattr("stbp_edu.program.machine.LEAST", 0)
     monkeypatch.setattr(weights, "PATCHES", 4000)
     run = problem(shape, S=11)
     assert_part_two(*run, "exact", backend)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import arrows, derive
 from stbp_edu.arrows import Rule, with_gain_limit
-from stbp_edu.program.machine_code import installed
+from stbp_edu.program.in_loops import installed
 from tests.programs import Program
 
 BACKENDS = [

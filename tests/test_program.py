@@ -22,10 +22,9 @@ from stbp_edu.arrows import (
     soft_reset,
 )
 from stbp_edu.losses import Membrane
-from stbp_edu.program import loops, machine_code
-from stbp_edu.program.in_loops import ByPython
+from stbp_edu.program import in_loops, loops
+from stbp_edu.program.in_loops import ByPython, compiled, installed
 from stbp_edu.program.loop_text import text_of
-from stbp_edu.program.machine_code import compiled, installed
 from stbp_edu.program.program import chosen
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import autodiff
@@ -136,7 +135,7 @@ def test_events_recurrence_and_a_read_out(backend, rule):
 @pytest.mark.parametrize("sizes", ["70-80R-5", "70-81-5"])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_number_of_threads_changes_no_bit(backend, sizes, monkeypatch):
-    monkeypatch.setattr("stbp_edu.program.threads.LEAST", 0)
+    monkeypatch.setattr("stbp_edu.program.machine.LEAST", 0)
     net, params, inputs, y = course_network(sizes)
     assert_same_bits(net, single(params), np.float32(inputs), np.float32(y), backend)
 
@@ -262,7 +261,7 @@ def test_a_cache_that_cannot_be_written_to_is_said(tmp_path, monkeypatch, caplog
 
 @numba
 def test_what_is_compiled_depends_on_the_version_and_on_every_source(monkeypatch):
-    before = machine_code._versions()
+    before = in_loops._versions()
     assert stbp_edu.__version__ in before
     assert any("def settled" in text or '"settled"' in text for text in before)
     assert any("def add_rows" in text for text in before)
@@ -275,5 +274,5 @@ def test_the_curves_of_the_loops_are_those_of_the_surrogate(name):
     net = arrows.network("2-1", hard_reset(LIF(surrogate=curve)))
     steps = Program(net, backend="numpy").layers[1]
     source = text_of(steps.program, steps.wanted)
-    h = machine_code.interpreted(source, np.dtype(float))["h"]
+    h = in_loops.interpreted(source, np.dtype(float))["h"]
     np.testing.assert_allclose([h(x) for x in v], curve.derivative(v), rtol=1e-14)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stbp_edu.program.threads import limit_threads, run_in_parts
+from stbp_edu.program.machine import limit_threads, run_in_parts
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from benchmarks.frameworks.candidate import Candidate, GradientList
 from benchmarks.frameworks.problem import LR, NEURON, A, SizedProblem
 from stbp_edu import Params
-from stbp_edu.program.threads import one_blas_thread
+from stbp_edu.program.machine import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optimiser import start
 from stbp_edu.training.settings import Settings

@@ -2,7 +2,6 @@
 
 ``program`` goes through the layers; :func:`stbp_edu.network` is the door. Between layers are
 ``weights``. The neurons of a layer run what ``derive(...).program(rule)`` shows: on arrays of NumPy
-or tensors, by ``executor``, or ``in_loops`` that Numba compiles: ``loop_text`` writes them,
-``machine_code`` keeps them, and they call ``loops``. ``threads`` share the work, and arrays lie in
-``memory``.
+or tensors, by ``executor``, or ``in_loops`` that Numba compiles and keeps: ``loop_text`` writes
+them, and they call ``loops``. Threads share the work, and memory is used again: ``machine``.
 """

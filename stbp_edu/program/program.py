@@ -1,10 +1,14 @@
-"""The program of a network: forward, and backward under any rule."""
+"""The program of a network: forward, and backward under any rule; and the forms in which it runs.
+
+Each form is compared with what knows nothing of it. They are the text that is shown, with all that
+it imports; the same on arrays, as networks run it; and the loops, as Python runs them and compiled.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
@@ -16,11 +20,10 @@ from stbp_edu.arrows.arrow import LOSS
 from stbp_edu.arrows.layer_program import LayerProgram, steps_back
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Table
-from stbp_edu.program.executor import OnArrays, Series
-from stbp_edu.program.in_loops import InLoops
-from stbp_edu.program.machine_code import installed
-from stbp_edu.program.memory import Memory
-from stbp_edu.program.threads import one_blas_thread
+from stbp_edu.lines.operations import fires
+from stbp_edu.program.executor import OnArrays, Series, norm
+from stbp_edu.program.in_loops import ByPython, InLoops, installed
+from stbp_edu.program.machine import Memory, one_blas_thread
 from stbp_edu.program.weights import Weights, flat
 from stbp_edu.surrogates import is_curve
 
@@ -217,3 +220,40 @@ def chosen(backend: str, net: Table) -> str:
                 "methods h and twin; use backend='numpy'"
             )
     return "compiled" if installed() and not odd else "numpy"
+
+
+class AsShown(OnArrays):
+    """The neurons of a layer, by the text that is shown and what it imports and defines."""
+
+    @staticmethod
+    def functions(program: LayerProgram, twin: bool) -> dict[str, Any]:
+        """Return what the text imports and defines, and the curves of the neuron."""
+        h = program.neuron.surrogate.derivative
+        space = {"spike": fires, "h": h, "norm": norm}
+        exec(program.shown(), space)
+        return space
+
+
+Form = Callable[[Any, Any, Any, Array, Array], tuple[list[Any], list[Any]]]
+"""Returns states and gradients, from a network, a rule, parameters, inputs and the direct term."""
+
+
+def run(
+    kind: type, net: Any, rule: Any, params: Any, inputs: Array, direct: Array
+) -> tuple[list[Any], list[Any]]:
+    """Return the states of every layer and the gradients, by one form."""
+    program = Program(net, rule, "numpy", kind=kind)
+    states = program.forward(params, inputs.reshape(*inputs.shape[:2], -1))
+    return states, program.backward(params, states, {net.loss.state: direct})
+
+
+FORMS: dict[str, Form] = {
+    "as shown": partial(run, AsShown),
+    "on arrays": partial(run, OnArrays),
+    "in loops": partial(run, ByPython),
+}
+"""The forms that are quick to make."""
+COMPILED: Form = partial(run, InLoops)
+"""Compiled loops, which take seconds."""
+IN_PYTORCH: dict[str, Form] = {}
+"""The form of :mod:`stbp_edu.torch`, which puts it here when it is imported."""

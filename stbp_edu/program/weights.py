@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
 from stbp_edu._support.link import Link, Patches, Shape
-from stbp_edu.program.machine_code import kernel
-from stbp_edu.program.threads import run_in_parts
+from stbp_edu.program.in_loops import kernel
+from stbp_edu.program.machine import run_in_parts
 
 ROWS = 256
 """Rows, or columns, of a matrix product that are done at a time."""

@@ -10,8 +10,7 @@ from torch.func import functional_call
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.program.memory import aligned
-from stbp_edu.program.threads import limit_threads
+from stbp_edu.program.machine import aligned, limit_threads
 from stbp_edu.program.weights import (
     Spikes,
     rare_spikes,

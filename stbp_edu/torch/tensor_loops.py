@@ -12,9 +12,8 @@ from torch import Tensor
 
 from stbp_edu.arrows.layer_program import Adjoint
 from stbp_edu.program.executor import Series
-from stbp_edu.program.in_loops import InLoops
-from stbp_edu.program.machine_code import installed
-from stbp_edu.program.threads import limit_threads
+from stbp_edu.program.in_loops import InLoops, installed
+from stbp_edu.program.machine import limit_threads
 from stbp_edu.surrogates import is_curve
 
 MUCH = 5_000

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stbp_edu._support import checks
 from stbp_edu.parameters import Params
-from stbp_edu.program.threads import one_blas_thread
+from stbp_edu.program.machine import one_blas_thread
 from stbp_edu.training.data.datasets import check_labelled
 from stbp_edu.training.model import check_fit, encode_images, network_for
 from stbp_edu.training.settings import Settings

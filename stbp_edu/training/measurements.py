@@ -22,7 +22,7 @@ import numpy as np
 import stbp_edu
 from stbp_edu._support import checks
 from stbp_edu._support.files import read_json
-from stbp_edu.program.threads import blas_kernels
+from stbp_edu.program.machine import blas_kernels
 
 STUDENT = (
     *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),

@@ -11,8 +11,8 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.parameters import LayerArrays, Params, named_arrays
-from stbp_edu.program.machine_code import installed, kernel
-from stbp_edu.program.threads import run_in_parts
+from stbp_edu.program.in_loops import installed, kernel
+from stbp_edu.program.machine import run_in_parts
 from stbp_edu.training.settings import Settings
 
 EPS = 1e-8

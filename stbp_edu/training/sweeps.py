@@ -25,7 +25,7 @@ from threading import Thread
 from typing import Any
 
 from stbp_edu._support import checks, files
-from stbp_edu.program.threads import limit_threads, one_blas_thread
+from stbp_edu.program.machine import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS

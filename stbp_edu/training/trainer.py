@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array, NotFiniteError
 from stbp_edu.parameters import LayerArrays
-from stbp_edu.program.threads import one_blas_thread
+from stbp_edu.program.machine import one_blas_thread
 from stbp_edu.program.weights import mean_of
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset

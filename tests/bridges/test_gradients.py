@@ -6,7 +6,7 @@ from torch import nn
 
 from stbp_edu import derive
 from stbp_edu.parameters import by_layer
-from stbp_edu.program.machine_code import installed
+from stbp_edu.program.in_loops import installed
 from stbp_edu.torch import to_params
 from stbp_edu.torch.currents import current_of, places_for
 

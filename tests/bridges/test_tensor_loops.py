@@ -6,8 +6,7 @@ import torch
 
 from stbp_edu import LIF
 from stbp_edu.program.executor import Executor
-from stbp_edu.program.in_loops import ByPython
-from stbp_edu.program.machine_code import installed
+from stbp_edu.program.in_loops import ByPython, installed
 from stbp_edu.torch import LIFNetwork
 from stbp_edu.torch.tensor_loops import TensorLoops
 from tests.bridges import test_any_rule

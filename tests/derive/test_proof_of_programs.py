@@ -5,7 +5,7 @@ import pytest
 from stbp_edu import derive
 from stbp_edu.arrows.layer_program import LayerProgram
 from stbp_edu.lines.expressions import call, parse
-from stbp_edu.program.machine_code import installed
+from stbp_edu.program.in_loops import installed
 from stbp_edu.verify import proved_programs
 
 PLAIN = "u = 0.7 * u * (1 - o) + x\no = spike(u - 0.4)"

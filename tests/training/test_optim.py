@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu import Gradients, Params, init_params
 from stbp_edu.parameters import named_arrays
-from stbp_edu.program.machine_code import installed
+from stbp_edu.program.in_loops import installed
 from stbp_edu.training import optimiser
 from stbp_edu.training.optimiser import (
     adam,
