@@ -4,7 +4,7 @@ The rooms, in the order in which the course opens them:
 
 - ``neuron``, ``surrogates``: the LIF neuron, and the curves for the slope of its spike;
 - ``forward_pass``, ``parameters``, ``losses``: a network forward, what it learns, and its loss;
-- ``cases``, ``case_rules``: the five cases, and which of their terms a rule keeps;
+- ``cases``: the five cases, and which of their terms a rule keeps;
 - ``verify``: the same numbers once more, by independent oracles, and the proof of any neuron;
 - ``training``: runs on data, and ``program``, which makes them fast;
 - ``lines``, ``arrows``, ``derived``: any neuron, from its forward lines, and any rule;
@@ -22,7 +22,13 @@ from stbp_edu.cases import backward
 from stbp_edu.forward_pass import Trace, forward
 from stbp_edu.losses import loss
 from stbp_edu.neuron import LIF
-from stbp_edu.parameters import Gradients, Params, init_params
+from stbp_edu.parameters import (
+    Gradients,
+    Params,
+    init_params,
+    load_params,
+    save_params,
+)
 from stbp_edu.surrogates import (
     ATan,
     FastSigmoid,
@@ -36,7 +42,6 @@ from stbp_edu.surrogates import (
 if TYPE_CHECKING:
     from stbp_edu.derived import derive
     from stbp_edu.networks import network
-    from stbp_edu.parameter_files import load_params, save_params
 
 __version__ = "0.1.0"
 
@@ -49,8 +54,6 @@ __all__ = [
 LATER = {
     "derive": "derived",
     "network": "networks",
-    "load_params": "parameter_files",
-    "save_params": "parameter_files",
 }
 """Functions that are loaded where they are used, with their modules."""
 

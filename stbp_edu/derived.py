@@ -19,7 +19,7 @@ from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_line
 from stbp_edu.arrows.part_one import warn_of_no_decay
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.arrows.table import network
-from stbp_edu.lines.latex import indexed
+from stbp_edu.lines.expressions import indexed
 from stbp_edu.lines.text import read_lines
 from stbp_edu.surrogates import Gaussian, Surrogate
 

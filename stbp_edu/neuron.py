@@ -3,8 +3,11 @@
 Each step carries ``carried(u, o)`` to the next one: u f(o) where a spike resets by the gate
 (a hard reset), τ u - V_th o where it takes the threshold off (a soft reset). So the backward pass
 needs two factors of it: f(o) by u, and by o u f'(o), or -V_th.
+
+Between spikes the membrane follows a differential equation, from which two steps can be made.
 """
 
+import math
 import warnings
 from dataclasses import dataclass, field
 
@@ -29,6 +32,10 @@ LINES = {
     "soft": "u = tau * u + x - v_th * o\no = spike(u - v_th)",  # p2-soft-u
 }
 """By its gate, the forward lines of the neuron of Part I."""
+
+
+LARGEST = 700
+"""The largest exponent whose exponential is a float."""
 
 
 def decay_warning(share: str, state: str = "the potential") -> str:
@@ -132,3 +139,50 @@ def check_lif(neuron: object) -> LIF:
             "build stbp_edu.network(sizes, neuron), and call its forward and backward"
         )
     return neuron
+
+
+def slope(u: float, current: float, tau: float) -> float:
+    """Return du/dt = (I - u) / τ.
+
+    Args:
+        u: potential.
+        current: the input I, in units of the potential.
+        tau: time constant of the membrane, in units of time; > 0.
+
+    Raises:
+        TypeError, ValueError: if an argument is not a finite number, or ``tau`` is not > 0.
+
+    >>> slope(u=0.0, current=1.0, tau=2.0)
+    0.5
+    """
+    u, current = checks.number("u", u), checks.number("current", current)
+    return (current - u) / checks.number("tau", tau, positive=True)  # ode
+
+
+def euler_step(u: float, current: float, dt: float, tau: float) -> float:
+    """Return u + dt (I - u)/τ: one Euler step, along the slope at t for a time dt.
+
+    >>> euler_step(u=1.0, current=0.0, dt=0.5, tau=2.0)
+    0.75
+    """
+    dt = checks.number("dt", dt)
+    return u + dt * slope(u, current, tau)  # ode-euler
+
+
+def exact_step(u: float, current: float, dt: float, tau: float) -> float:
+    """Return I + (u - I) e^(-dt/τ): u(t + dt), exact for an input that stays constant.
+
+    Raises:
+        TypeError, ValueError: as for :func:`slope`, or if -dt/τ is so large that it overflows.
+
+    >>> round(exact_step(u=1.0, current=0.0, dt=0.5, tau=2.0), 4)
+    0.7788
+    """
+    u, current = checks.number("u", u), checks.number("current", current)
+    dt, tau = checks.number("dt", dt), checks.number("tau", tau, positive=True)
+    if -dt / tau > LARGEST:
+        raise ValueError(
+            f"dt must be > {-LARGEST} tau, got {dt:g}; e^(-dt/τ) overflows"
+        )
+    decay = math.exp(-dt / tau)
+    return current + (u - current) * decay  # ode-exact

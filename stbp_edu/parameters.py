@@ -1,4 +1,4 @@
-"""Parameters and gradients of every network, and their arrays by name.
+"""Parameters and gradients of every network, their arrays by name, and parameters as a file.
 
 Index = superscript: ``W[n]`` and ``b[n]`` for n = 0..N; ``W[0]`` and ``b[0]`` are None. Recurrent
 weights are ``R[n]``, and a constant that layer n learns is ``learned["tau"][n]``.
@@ -11,13 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from stbp_edu._support import checks
+from stbp_edu._support import checks, files
 from stbp_edu._support.checks import Array, ByLayer
-from stbp_edu._support.sizes import widths
+from stbp_edu._support.links import widths
 
 NAME = re.compile(r"([WbR](?=\d)|\w+(?=\.))\.?(\d{1,4})")
 SMALL = 10_000  # entries of an array that is compared as it is, and not by its sum of squares
@@ -272,3 +273,38 @@ def draw_weights(
     else:
         w *= np.sqrt(6 / inputs)  # init-uniform
     return (scale * w).astype(dtype).reshape(shape)
+
+
+def save_params(path: str | Path, params: Params) -> None:
+    """Save parameters as npz, named W1, b1, R1, tau.1, W2, ... (no pickle), and their shape.
+
+    Raises:
+        FileNotFoundError: if the folder of the path is missing.
+        TypeError, ValueError: if the path or the parameters are not usable.
+    """
+    checks.instance("params", params, Params)
+    path = files.as_path("path", path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"path must be in a folder that exists, got {str(path)!r}, and there is no folder "
+            f"{str(path.parent)!r}; check the spelling, or make it"
+        )
+    files.write_arrays(path, params.arrays(), {"shape": params.shape})
+
+
+def load_params(path: str | Path) -> Params:
+    """Return the parameters that :func:`save_params` wrote.
+
+    Raises:
+        FileNotFoundError, ValueError: if the file is missing, damaged, or not of a network.
+    """
+    path = files.as_path("path", path)
+    arrays = files.read_arrays(path)
+    with files.reading(path, "parameters that `stbp-edu train` or save_params wrote"):
+        shape = files.read_values(arrays).get("shape", "")
+        return as_params(arrays, checks.instance("shape", shape, str))
+
+
+def as_params(arrays: Mapping[str, Any], shape: str) -> Params:
+    """Return parameters from arrays named W1, b1, ..., and their shape as a text."""
+    return Params(**by_name(from_named(arrays)), shape=shape)

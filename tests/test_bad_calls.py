@@ -21,8 +21,7 @@ from stbp_edu import (
     arrows,
     derive,
     losses,
-    ode,
-    parameter_files,
+    neuron,
     practice,
     training,
 )
@@ -55,7 +54,7 @@ SMALL = Settings(hidden=(3,), T=2)
 DIGITS = training.load_digits()
 FOLDER = Path(tempfile.mkdtemp(prefix="stbp-bad-calls-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
-parameter_files.save_params(FOLDER / "params.npz", P.params)
+stbp_edu.save_params(FOLDER / "params.npz", P.params)
 files.write_json(FOLDER / "progress-exported.json", {"c1-delta": "right"})
 
 
@@ -142,17 +141,17 @@ FUNCTIONS = [
         losses.Membrane,
         losses.CrossEntropy,
     ),
-    *(direct_term, stbp_edu.case_rules.backward_gate),
-    *(ode.slope, ode.euler_step, ode.exact_step),
+    *(direct_term, stbp_edu.cases.backward_gate),
+    *(neuron.slope, neuron.euler_step, neuron.exact_step),
     *(
         Settings,
         training.encode,
         training.evaluate,
         train,
-        parameter_files.save_params,
+        stbp_edu.save_params,
     ),
     *(
-        parameter_files.load_params,
+        stbp_edu.load_params,
         practice.check,
         practice.check_formula,
         practice.check_network,
@@ -237,7 +236,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     ("Plan", "folder"): ("a word",),
     ("case_at", "t"): ("zero",),
     **{(name, "v_th"): REAL for name in ("LIF", "diagnose_layers", "Settings")},
-    **{(f.__name__, x): REAL for f in (ode.slope, ode.euler_step, ode.exact_step)
+    **{(f.__name__, x): REAL for f in (neuron.slope, neuron.euler_step, neuron.exact_step)
        for x in ("u", "current", "dt")},
     **{(f"LIF.{name}", x): ELEMENTWISE for name in ("g", "h", "H", "f", "df") for x in "uo"},
     ("*", "v"): ELEMENTWISE,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, Rectangle, arrows
-from stbp_edu._support.sizes import widths
-from stbp_edu.case_rules import ABLATIONS, CASE_RULES
+from stbp_edu._support.links import widths
+from stbp_edu.cases import ABLATIONS, CASE_RULES
 from stbp_edu.program import weights
 from stbp_edu.program.in_loops import installed
 from tests.programs import assert_part_two, assert_same_bits

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stbp_edu import init_params, parameter_files
+from stbp_edu import init_params, load_params, save_params
 from stbp_edu._support import files
 from stbp_edu.training import Settings, initial_state, load_digits, runs, to_dict
 from tests.bad_calls import equal
@@ -21,10 +21,10 @@ def test_parameters_survive_to_the_bit_without_pickle(tmp_path):
     params = init_params([5, 4, 3], np.random.default_rng(0), np.float32)
     one, two = tmp_path / "p.npz", tmp_path / "again.npz"
     for path in (one, two):
-        parameter_files.save_params(path, params)
+        save_params(path, params)
     with np.load(one, allow_pickle=False) as file:
         assert sorted(file.files) == ["W1", "W2", "b1", "b2", "meta"]
-    assert equal(parameter_files.load_params(one), params)
+    assert equal(load_params(one), params)
     assert one.read_bytes() == two.read_bytes()
 
 
@@ -85,7 +85,7 @@ def test_without_filelock_progress_is_saved_and_a_run_says_what_it_needs(
 
 
 def write_params(path):
-    parameter_files.save_params(path, STATE.params)
+    save_params(path, STATE.params)
 
 
 def write_checkpoint(path):
@@ -95,7 +95,7 @@ def write_checkpoint(path):
 SETTINGS = Settings(hidden=("3C3", "4R"), T=2)
 STATE = initial_state(SETTINGS, load_digits())
 FILES = {
-    write_params: parameter_files.load_params,
+    write_params: load_params,
     write_checkpoint: runs.load_checkpoint,
 }
 """What writes each kind of file of arrays that is read back, and what reads it."""
@@ -170,9 +170,9 @@ def foreign(name):
 def test_foreign_files_are_refused(name, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=words):
-        parameter_files.load_params(foreign(name))
+        load_params(foreign(name))
     with pytest.raises(FileNotFoundError):
-        parameter_files.load_params("none.npz")
+        load_params("none.npz")
     Path("x.json").write_text("{")
     with pytest.raises(ValueError, match=r"x\.json must be a JSON file"):
         files.read_json(Path("x.json"))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, arrows
-from stbp_edu.case_rules import ABLATIONS, CASE_RULES
+from stbp_edu.cases import ABLATIONS, CASE_RULES
 from stbp_edu.losses import Rate
 from stbp_edu.neuron import GATES
 from tests.arrows.oracle import error

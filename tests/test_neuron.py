@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from stbp_edu.ode import euler_step, exact_step, slope
+from stbp_edu.neuron import euler_step, exact_step, slope
 from stbp_edu.surrogates import SURROGATES
 
 ALL = pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)

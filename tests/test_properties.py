@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Trace, forward_pass
-from stbp_edu.case_rules import ABLATIONS, CASE_RULES
+from stbp_edu.cases import ABLATIONS, CASE_RULES
 from stbp_edu.losses import CrossEntropy, StepCrossEntropy
 from stbp_edu.neuron import GATES
 from stbp_edu.program import loops

@@ -14,7 +14,7 @@ import numpy as np
 from stbp_edu import LIF, arrows
 from stbp_edu.arrows.adjoints import derivatives_on, gradients, lambdas
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.case_rules import ABLATIONS, CASE_RULES
+from stbp_edu.cases import ABLATIONS, CASE_RULES
 from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.testing import SCHEMA

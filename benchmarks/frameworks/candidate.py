@@ -35,7 +35,7 @@ class Entry:
         build: ``module:function`` in this folder, which makes the candidate of a problem.
         options: further keyword arguments of that function.
         packages: what has to be installed, the framework itself first.
-        rule: the rule of :mod:`stbp_edu.case_rules` whose gradient it computes.
+        rule: the rule of :mod:`stbp_edu.cases` whose gradient it computes.
         form: how it is used, in a sentence.
         environment: environment variables with which its time is taken.
     """

@@ -15,7 +15,7 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``classifier``, ``asked_network``: which words a gradient function or a network keeps.
 """
 
-from stbp_edu._support.link import AveragePool, Flatten, Link, Patches
+from stbp_edu._support.links import AveragePool, Flatten, Link, Patches
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows.adjoints import (
     Backward,

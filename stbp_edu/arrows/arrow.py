@@ -20,11 +20,18 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu._support.link import Link
+from stbp_edu._support.links import Link
 from stbp_edu.lines.derivatives import MINUS_ONE
-from stbp_edu.lines.expressions import ONE, ZERO, evaluate, key, replaced
+from stbp_edu.lines.expressions import (
+    ONE,
+    ZERO,
+    evaluate,
+    indexed,
+    key,
+    latex,
+    replaced,
+)
 from stbp_edu.lines.forward_lines import STEPS, ForwardLines
-from stbp_edu.lines.latex import indexed, latex
 from stbp_edu.surrogates import Surrogate, checked
 
 StateArrays = Mapping[str, Any]

@@ -9,7 +9,7 @@ from stbp_edu.arrows.arrow import LOSS, Arrow, placed
 from stbp_edu.arrows.rules import Rule, as_rule, classes
 from stbp_edu.arrows.step_functions import added
 from stbp_edu.arrows.table import Table
-from stbp_edu.lines.latex import indexed
+from stbp_edu.lines.expressions import indexed
 
 STEPS = {"T": "t = T", "t": "t < T"}
 LAYERS = {"N": "n = N", "n": "n < N"}

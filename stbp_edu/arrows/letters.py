@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu._support.link import Shape
+from stbp_edu._support.links import Shape
 from stbp_edu.arrows.adjoints import Factors, LocalDerivatives
 from stbp_edu.arrows.arrow import placed
 from stbp_edu.arrows.table import LayerParams, Table

@@ -29,7 +29,6 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.table import Table
-from stbp_edu.case_rules import check_gain_limit
 from stbp_edu.lines.forward_lines import reachable
 
 Moves = Mapping[str, str | None]
@@ -76,7 +75,8 @@ class Rule:
         what = f"rule {self.name!r}"
         if self.block is not None:
             checks.count("block", self.block)
-        check_gain_limit(self.gain_limit)
+        if self.gain_limit is not None:
+            checks.number("gain_limit", self.gain_limit, positive=True)
         if not self.moves:
             raise ValueError(f"{what} has no states; give at least one row of moves")
         for state, row in self.moves.items():

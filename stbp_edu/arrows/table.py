@@ -17,8 +17,7 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu._support.link import Link, Shape
-from stbp_edu._support.sizes import read_links
+from stbp_edu._support.links import Link, Shape, read_links
 from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, LossFunction, read_loss

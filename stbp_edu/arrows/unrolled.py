@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu._support.link import AveragePool
+from stbp_edu._support.links import AveragePool
 from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.letters import letters

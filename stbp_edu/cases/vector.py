@@ -9,6 +9,7 @@ first term of ``c3_delta``; one that reads the potential adds ∂L/∂u^{t,N} to
 rule, the sweep sees the incoming signal err, and f and f' as its backward pass takes them.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,27 @@ from numpy.typing import ArrayLike
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.case_rules import backward_gate
 from stbp_edu.forward_pass import Adjoints, Trace, check_trace
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.of_states import direct_term
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params
+
+CASE_RULES = ("exact", "classic")
+"""The two rules; they differ in one expression, the incoming signal err."""
+
+CARRIED: dict[str, Callable[[Any, float], Any]] = {
+    "detached-reset": lambda f, tau: f,
+    "leak-only": lambda f, tau: tau,
+    "spatial-only": lambda f, tau: 0.0,
+}
+"""What each ablation takes for f, which carries ε to the step before; for f' all take 0."""
+
+ABLATIONS = tuple(CARRIED)
+"""The ablations: the exact rule with the gate's f or f' changed in the backward pass only."""
+
+Gate = Callable[[Array], Array]
+"""f or f': spikes to factors, elementwise."""
 
 
 def case_at(t: int, n: int, T: int, N: int) -> int:
@@ -154,6 +170,28 @@ def c5_w(epsilon: Array, O_below: Array) -> Array:
     return (epsilon.swapaxes(1, 2) @ O_below).sum(axis=0)  # c5-w
 
 
+def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
+    """Return f and f' as the backward pass of this rule sees them.
+
+    ``exact`` and ``classic``: the neuron's own. ``detached-reset``: f' := 0, as where a framework
+    detaches the reset; the page on resets lists which do so by default. ``leak-only``: f := τ
+    too, as if no spike had reset. ``spatial-only``: nothing flows from step to step.
+
+    >>> f, df = backward_gate(LIF(tau=0.5), "leak-only")
+    >>> f(np.array([0.0, 1.0])), df(np.array([0.0, 1.0]))
+    (array([0.5, 0.5]), array([0., 0.]))
+    """
+    checks.instance("neuron", neuron, LIF)
+    if checks.choice("rule", rule, CASE_RULES + ABLATIONS) in CASE_RULES:
+        return neuron.f, neuron.df
+
+    def carried(o: Array) -> Array:
+        """Return the factor used for f(o)."""
+        return np.full_like(o, CARRIED[rule](neuron.f(o), neuron.tau))
+
+    return carried, np.zeros_like
+
+
 def sweep(
     trace: Trace,
     targets: ArrayLike | None,
@@ -171,7 +209,7 @@ def sweep(
         neuron: the neuron of that pass; with a hard reset, from which the cases are derived.
         rule: ``"exact"``, err = ε (id ``err-exact``); ``"classic"``, err = δ ⊙ h(U)
             (id ``err-classic``), and what a loss on the potential adds: all of ε but what was
-            carried; or an ablation of :mod:`stbp_edu.case_rules`.
+            carried; or an ablation, see :func:`backward_gate`.
         loss: a loss of :mod:`stbp_edu.losses`, or its direct term ∂L/∂o^{t,N}, (T, S, n[N]).
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu._support import checks
-from stbp_edu.case_rules import CASE_RULES
+from stbp_edu.cases import CASE_RULES
 from stbp_edu.cli.main import format_duration, parse, tell
 from stbp_edu.training import runs
 from stbp_edu.training.data import CATALOGUE, load_dataset

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, edges_from, paths_from
-from stbp_edu.case_rules import CASE_RULES
-from stbp_edu.cases import case_at
+from stbp_edu.cases import CASE_RULES, case_at
 from stbp_edu.explorers.network_picture import Json, graph_data, node_id, picture
 from stbp_edu.forward_pass import Adjoints, forward
 from stbp_edu.neuron import HARD_GATES, LIF

@@ -13,7 +13,7 @@ from typing import Any
 
 from stbp_edu._support import checks
 from stbp_edu.arrows import Node, paths_from
-from stbp_edu.case_rules import CASE_RULES
+from stbp_edu.cases import CASE_RULES
 from stbp_edu.explorers import network_picture
 from stbp_edu.explorers.network_picture import Json, node_id
 from stbp_edu.explorers.pencil_network import frac

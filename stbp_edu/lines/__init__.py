@@ -3,8 +3,8 @@
 Expressions are Python's own syntax trees, of which nothing is run.
 
 - ``operations``: each operation with its value, derivative and LaTeX, in one table;
-- ``expressions``: what a tree is made of, its value, and its text as Python;
-- ``derivatives``, ``latex``: what their names say;
+- ``expressions``: what a tree is made of, its value, and its text as Python and as LaTeX;
+- ``derivatives``: what its name says, and what is left of a sum or a product that is tidied;
 - ``reading``: one line, and the error on one that is not understood;
 - ``text``, ``forward_lines``: all lines of a neuron, and the arrows between its states.
 

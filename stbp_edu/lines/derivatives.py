@@ -22,9 +22,9 @@ from stbp_edu.lines.expressions import (
     op_of,
     parse,
     replaced,
+    symbol,
     with_args,
 )
-from stbp_edu.lines.latex import symbol
 from stbp_edu.lines.operations import OPERATIONS
 
 MINUS_ONE = call("neg", ONE)

@@ -25,9 +25,9 @@ from stbp_edu.lines.expressions import (
     names_in,
     op_of,
     replaced,
+    symbol,
     written_out,
 )
-from stbp_edu.lines.latex import symbol
 
 Item = TypeVar("Item")
 X = ast.Name("x")

@@ -30,11 +30,11 @@ from stbp_edu.lines.expressions import (
     op_of,
     python,
     size,
+    symbol,
     with_args,
     written_out,
 )
 from stbp_edu.lines.forward_lines import ForwardLines, reachable, spikes
-from stbp_edu.lines.latex import symbol
 from stbp_edu.lines.operations import FUNCTIONS, OPERATIONS
 from stbp_edu.lines.reading import Line, apart, parsed
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
-from stbp_edu._support.link import Link, Patches, Shape
+from stbp_edu._support.links import Link, Patches, Shape
 from stbp_edu.program.in_loops import kernel
 from stbp_edu.program.machine import run_in_parts
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
-from stbp_edu._support.sizes import hidden_layer, widths
+from stbp_edu._support.links import hidden_layer, widths
 from stbp_edu.arrows.part_one import for_layers
 from stbp_edu.networks import Model, network
 from stbp_edu.parameters import Params, sizes_of

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu._support import checks, files
-from stbp_edu.parameter_files import as_params, load_params, save_params
-from stbp_edu.parameters import Params
+from stbp_edu.parameters import Params, as_params, load_params, save_params
 from stbp_edu.training import trainer
 from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.evaluation import MOST_ENCODINGS, Advice, evaluate

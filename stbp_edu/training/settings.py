@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from stbp_edu._support import checks
-from stbp_edu._support.sizes import hidden_layer
+from stbp_edu._support.links import hidden_layer
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
 from stbp_edu.arrows.part_one import as_neuron
 from stbp_edu.losses import LOSSES, loss_named

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.case_rules import ABLATIONS
+from stbp_edu.cases import ABLATIONS
 from stbp_edu.verify import polynomials
 from stbp_edu.verify.comparison import Outcome
 from stbp_edu.verify.trials import (

@@ -14,8 +14,7 @@ import numpy as np
 from stbp_edu import losses
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.case_rules import CASE_RULES
-from stbp_edu.cases import scalar, vector
+from stbp_edu.cases import CASE_RULES, scalar, vector
 from stbp_edu.forward_pass import forward
 from stbp_edu.losses import LossLike
 from stbp_edu.neuron import HARD_GATES, LIF

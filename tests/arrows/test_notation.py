@@ -4,8 +4,7 @@ import pytest
 
 from stbp_edu import derive
 from stbp_edu.lines.derivatives import derivative
-from stbp_edu.lines.expressions import Function, evaluate, parse, python
-from stbp_edu.lines.latex import latex
+from stbp_edu.lines.expressions import Function, evaluate, latex, parse, python
 
 ADAPTIVE = """
 tau = 0.5

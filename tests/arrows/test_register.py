@@ -7,7 +7,7 @@ import re
 
 from stbp_edu import LIF, arrows
 from stbp_edu._support.equations import EQUATIONS
-from stbp_edu.lines.latex import latex, symbol
+from stbp_edu.lines.expressions import latex, symbol
 
 HARD = arrows.hard_reset(LIF())
 SOFT = arrows.soft_reset(LIF(), learn_leak=True)

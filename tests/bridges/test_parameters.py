@@ -5,8 +5,7 @@ import torch
 from torch import nn
 
 from stbp_edu import derive
-from stbp_edu.parameter_files import load_params, save_params
-from stbp_edu.parameters import by_layer
+from stbp_edu.parameters import by_layer, load_params, save_params
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params, to_state
 from stbp_edu.training.model import sizes_of
 

@@ -8,7 +8,7 @@ from torch import nn
 import stbp_edu
 from stbp_edu import LIF, derive
 from stbp_edu.arrows.asked_network import OTHER_RESETS
-from stbp_edu.case_rules import ABLATIONS, CASE_RULES
+from stbp_edu.cases import ABLATIONS, CASE_RULES
 from stbp_edu.neuron import GATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf, which_rule
 from tests.networks import make_problem

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.lines.derivatives import derivative
-from stbp_edu.lines.expressions import evaluate, parse, python
-from stbp_edu.lines.latex import latex
+from stbp_edu.lines.expressions import evaluate, latex, parse, python
 from tests.derive.texts import BELL
 
 NAMES = ("u", "o", "tau", "x")

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from stbp_edu.cli.main import main
-from stbp_edu.parameter_files import load_params, save_params
-from stbp_edu.parameters import named_arrays
+from stbp_edu.parameters import load_params, named_arrays, save_params
 from stbp_edu.training import (
     Settings,
     evaluate,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, cases
 from stbp_edu.arrows import unrolled as graph
-from stbp_edu.case_rules import ABLATIONS, CASE_RULES
+from stbp_edu.cases import ABLATIONS, CASE_RULES
 from stbp_edu.verify import paths, trials
 from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll
 from tests.networks import failures, fast_backward, fast_forward, problems

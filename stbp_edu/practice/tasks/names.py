@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 
-import stbp_edu.ode
-from stbp_edu import case_rules
+import stbp_edu
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import hard_reset, network, words
 from stbp_edu.cases import case_at, sweep
 from stbp_edu.forward_pass import Adjoints, Trace
 from stbp_edu.neuron import LIF
 
-__all__ = ["LIF", "case_rules", "np", "stbp_edu"]  # which the tables use, too
+__all__ = ["LIF", "np", "stbp_edu"]  # which the tables use, too
 
 Args = tuple[Any, ...]
 TOLERANCE = 0.05  # five standard errors of a rate at the T that the exercise draws
