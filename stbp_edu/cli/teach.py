@@ -5,9 +5,13 @@ from pathlib import Path
 
 from stbp_edu._support.files import read_text, write_text
 from stbp_edu.practice.tasks import misconceptions, objectives, tasks
-from stbp_edu.teaching import class_report, notebooks
-from stbp_edu.teaching.own_tasks import faults
-from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set, read_roster
+from stbp_edu.teaching import marks, notebooks
+from stbp_edu.teaching.problem_set import (
+    ProblemSet,
+    faults,
+    read_problem_set,
+    read_roster,
+)
 
 
 def assign_arguments(parser: argparse.ArgumentParser) -> None:
@@ -159,7 +163,7 @@ def mistakes(args: argparse.Namespace) -> int:
 
     Exit codes: 0 all is read, 1 a file could not be read or holds no check, 2 there is no notebook.
     """
-    found = class_report.executed(args.folder, args.assignment)
+    found = marks.executed(args.folder, args.assignment)
     if not found:
         raise ValueError(
             f"FOLDER must hold executed notebooks, got {args.folder}, which has none; "
@@ -168,15 +172,15 @@ def mistakes(args: argparse.Namespace) -> int:
     answers, unread = [], []
     for path, student in found.items():
         try:
-            answers += [(student, v) for v in class_report.verdicts_in(path)]
+            answers += [(student, v) for v in marks.verdicts_in(path)]
         except ValueError as error:
             unread.append(error)
     names = {
         "count": len(found) - len(unread),
         "unread": unread,
-        "reports": class_report.task_reports(answers),
-        "topics": class_report.topics(answers),
-        "lesson": class_report.lesson,
+        "reports": marks.task_reports(answers),
+        "topics": marks.topics(answers),
+        "lesson": marks.lesson,
         "share": lambda part, whole: f"{part} ({part / whole:.0%})",
     }
     print(notebooks.filled("mistakes.txt", **names), end="")

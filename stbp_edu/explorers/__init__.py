@@ -3,8 +3,6 @@
 All values are computed by this package, and written to files for the site.
 
 - ``network_explorers``, ``pulse_explorer``, ``board_explorer``: what explorers show;
-- ``pulse_steps``: how the pulse moves, in numbers;
-- ``network_picture``: the graph of a network as they draw it;
 - ``pencil_network``: the networks that they show;
 - ``js/``: the ES modules.
 """

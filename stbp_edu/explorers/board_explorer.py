@@ -14,10 +14,10 @@ from stbp_edu import arrows
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import RULES, Arrow, Backward, Node, Path, Rule
 from stbp_edu.arrows.table import LayerParams
-from stbp_edu.explorers.network_picture import Json, rounded
+from stbp_edu.explorers.network_explorers import Json, rounded
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting.drawing import Drawing, Label, Laid
-from stbp_edu.plotting.neuron_arrows import states
+from stbp_edu.plotting.graph import states
 from stbp_edu.plotting.palette import GRID
 from stbp_edu.plotting.svg_elements import PHONE
 from stbp_edu.surrogates import Gaussian

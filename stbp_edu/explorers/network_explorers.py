@@ -1,10 +1,12 @@
-"""What the explorers of a network show: the sweep, cell by cell, every path, and one neuron.
+"""What the explorers of a network show: its graph, the sweep by cells, every path, and one neuron.
 
-Sweep and paths read the graph of the arrows. All is that of the first sample; steps and neurons
-are counted from 1, as on paper. The neuron lab has a neuron at every setting of its sliders, and
-every surrogate.
+The graph is unrolled in time from one node on, with every neuron. Sweep and paths read the graph of
+the arrows. All is that of the first sample; steps and neurons are counted from 1, as on paper. The
+neuron lab has a neuron at every setting of its sliders, and every surrogate.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -12,15 +14,87 @@ import numpy as np
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, edges_from, paths_from
 from stbp_edu.cases import CASE_RULES, case_at
-from stbp_edu.explorers.network_picture import Json, graph_data, node_id, picture
 from stbp_edu.forward_pass import Adjoints, forward
 from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.parameters import Params
+from stbp_edu.plotting import drawing
 from stbp_edu.plotting.case_grid import sweep_order
-from stbp_edu.plotting.graph import subscript
+from stbp_edu.plotting.drawing import Drawing, DrawnArrow, Label, Laid
+from stbp_edu.plotting.graph import edges_on, network_graph, subscript
+from stbp_edu.plotting.svg_elements import PHONE
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify.paths import unroll
+
+Json = dict[str, Any]
+COLUMN = 150  # pixels
+BESIDE = 24  # pixels beside the outermost nodes on a phone, for the words of the rows
+VALUES: dict[str, tuple[str, tuple[float, float]]] = {
+    "o": ("end", (-20, -13)),
+    "u": ("middle", (0, 34)),
+    "L": ("start", (26, 5)),
+}
+"""Where the value of a node is written: its anchor, and how far from the node."""
+
+
+def node_id(node: Node) -> str:
+    """Return the name of a node: kind, layer, step, neuron, counted from 1."""
+    if node.kind == "L":
+        return "L"
+    return f"{node.kind}-{node.n}-{node.t + 1}-{node.i + 1}"
+
+
+def rounded(x: float) -> float:
+    """Return six digits, which do not differ from machine to machine."""
+    return float(f"{x:.6g}")
+
+
+def picture(
+    graph: LocalDerivatives, start: Node, factors: Mapping[Edge, str]
+) -> Drawing:
+    """Return the graph from a node on, with these factors, and with room for a value at each node.
+
+    The node has the first step and the lowest layer.
+    """
+    arrows = [
+        DrawnArrow(edge.source, edge.target, factor=factors.get(edge, ""))
+        for edge in edges_on(graph, start)
+    ]
+    shown = network_graph(graph.net, arrows, start)
+    kept = [
+        Label(node.at, "−00/00", *VALUES[name.kind])
+        for name, node in shown.nodes.items()
+        if name.kind != "L"
+    ]
+    return replace(shown, kept=kept)
+
+
+def wide(shown: Drawing) -> Laid:
+    """Return a drawing as wide as its columns need."""
+    columns = [node.at[0] for node in shown.nodes.values()]
+    across = max(columns) - min(columns) or 1
+    room = 2 * drawing.SIDE + (56 if shown.rows else 0)
+    return Laid(shown, round(room + COLUMN * across))
+
+
+def graph_data(net: ForwardPass, shown: Drawing) -> Json:
+    """Return the graph of a network by its names, laid out wide and for a phone."""
+    beside = BESIDE if shown.rows else drawing.SIDE
+    return {
+        "T": net.shape[0],
+        "sizes": list(net.params.sizes),
+        "words": net.description,
+        "views": [wide(shown).data(), Laid(shown, PHONE, beside).data()],
+        "nodes": [
+            {"id": node_id(name), "label": node.label}
+            for name, node in shown.nodes.items()
+        ],
+        "edges": [
+            {"from": node_id(arrow.tail), "to": node_id(arrow.head)}
+            for arrow in shown.arrows
+        ],
+    }
+
 
 TAUS = (0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 THRESHOLDS = (0.5, 0.75, 1.0, 1.25, 1.5)
@@ -170,8 +244,8 @@ def lab_data() -> Json:
     curves = {
         name: [
             {
-                "h": _rounded(surrogate(width).derivative(v)),
-                "H": _rounded(surrogate(width).antiderivative(v)),
+                "h": _few_digits(surrogate(width).derivative(v)),
+                "H": _few_digits(surrogate(width).antiderivative(v)),
             }
             for width in WIDTHS
         ]
@@ -186,7 +260,7 @@ def lab_data() -> Json:
             np.ones((STEPS, 1, 1)), params, LIF(tau=tau, v_th=v_th, gate=gate)
         )
         for u, o in zip(trace.U[1][:, 0].T, trace.O[1][:, 0].T, strict=True):
-            runs.append({"u": _rounded(u), "o": "".join(str(int(x)) for x in o)})
+            runs.append({"u": _few_digits(u), "o": "".join(str(int(x)) for x in o)})
     return {
         "gates": list(HARD_GATES),
         "taus": TAUS,
@@ -195,15 +269,15 @@ def lab_data() -> Json:
         "widths": WIDTHS,
         "steps": STEPS,
         "f": [
-            [_rounded(LIF(tau, gate=gate).f(spike)) for tau in TAUS]
+            [_few_digits(LIF(tau, gate=gate).f(spike)) for tau in TAUS]
             for gate in HARD_GATES
         ],
         "runs": runs,
-        "v": _rounded(v),
+        "v": _few_digits(v),
         "curves": curves,
     }
 
 
-def _rounded(values: Any) -> list[float]:
+def _few_digits(values: Any) -> list[float]:
     """Return floats with a few digits, to keep the file small."""
     return [float(x) for x in np.round(values, DIGITS)]

@@ -1,31 +1,97 @@
 """The explorer of the error pulse: one pulse that runs back from the loss to a node.
 
-A notebook has a picture of its end, which a page of the site plays.
+It moves one arrow a step, over every path at once. At a node the pulse splits, over each arrow the
+copy is multiplied by the arrow's factor, and copies that meet add up. A copy from which no path is
+left that the rule keeps ends at a cross. A notebook has a picture of the end, which a page of the
+site plays.
 """
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 from stbp_edu._support import checks
-from stbp_edu.arrows import Node, paths_from
+from stbp_edu.arrows import Edge, Node, Path, paths_from
 from stbp_edu.cases import CASE_RULES
-from stbp_edu.explorers import network_picture
-from stbp_edu.explorers.network_picture import Json, node_id
+from stbp_edu.explorers.network_explorers import (
+    VALUES,
+    Json,
+    graph_data,
+    node_id,
+    picture,
+    wide,
+)
 from stbp_edu.explorers.pencil_network import frac
-from stbp_edu.explorers.pulse_steps import Move, pulse_moves, worth
-from stbp_edu.plotting.arrow_shapes import LETTER, LINE
-from stbp_edu.plotting.drawing import DrawnArrow
+from stbp_edu.plotting.drawing import LETTER, LINE, DrawnArrow
 from stbp_edu.plotting.graph import edges_on, label
 from stbp_edu.plotting.palette import TERMS
 from stbp_edu.plotting.svg_elements import elements, sheet, text
 from stbp_edu.plotting.svg_figure import image
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import unroll
+
+
+class Move(NamedTuple):
+    """The copies that go over one arrow in one step, added up.
+
+    Attributes:
+        edge: the arrow; the copies go from its target to its source.
+        before: their value before its factor.
+        value: their value behind it.
+        paths: the paths from the start to the loss that they stand for.
+        ends: whether they end on this arrow, at a cross.
+    """
+
+    edge: Edge
+    before: float
+    value: float
+    paths: tuple[Path, ...]
+    ends: bool
+
+
+def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
+    """Return the moves of each step of a pulse over these paths, which begin in one node.
+
+    >>> from stbp_edu.explorers.pencil_network import one_neuron
+    >>> from stbp_edu.explorers.pulse_explorer import Pulse
+    >>> paths = Pulse(one_neuron()).paths
+    >>> [len(step) for step in pulse_moves(paths)]
+    [3, 2, 3, 2, 1]
+    >>> [move.edge.kind for step in pulse_moves(paths, "classic") for move in step if move.ends]
+    ['carry']
+    """
+    # A part of a path begins at some node and ends at the loss.
+    beyond: dict[tuple[Edge, ...], list[Path]] = defaultdict(list)
+    for path in paths:
+        for k in range(len(path.edges)):
+            beyond[path.edges[k:]].append(path)
+    hopeless = {
+        part
+        for part, those in beyond.items()
+        if all(path.dropped_by(rule) for path in those)
+    }
+    together = defaultdict(list)
+    for part in sorted(beyond, key=len):
+        if part[1:] not in hopeless:
+            together[len(part), part[0], part in hopeless].append(part)
+    steps: list[list[Move]] = [[] for _ in range(max(map(len, beyond)))]
+    for (length, edge, ends), parts in together.items():
+        before = worth(Path(part[1:]) for part in parts)
+        value = worth(Path(part) for part in parts)
+        those = tuple(path for part in parts for path in beyond[part])
+        steps[length - 1].append(Move(edge, before, value, those, ends))
+    return steps
+
+
+def worth(paths: Iterable[Path]) -> float:
+    """Return the sum of the paths' contributions."""
+    return float(sum(path.contribution for path in paths))
+
 
 FIRST = Node("o", n=1, t=0, i=0)
 SYMBOLS = {
@@ -59,7 +125,7 @@ class Pulse:
         self.paths = paths_from(start, self.graph)
         self.edges = edges_on(self.graph, start)
         used = {edge for path in self.paths for edge in path.edges}
-        self.drawing = network_picture.picture(
+        self.drawing = picture(
             self.graph, start, {edge: SYMBOLS[edge.kind] for edge in used}
         )
         moves = [move for step in pulse_moves(self.paths) for move in step]
@@ -76,14 +142,14 @@ class Pulse:
 
         Steps and neurons are counted from 1, as on paper.
         """
-        shown = network_picture.graph_data(self.net, self.drawing)
+        shown = graph_data(self.net, self.drawing)
         for node, data in zip(self.drawing.nodes, shown["nodes"], strict=True):
             data["name"] = self.name(node)
         for edge, data in zip(self.edges, shown["edges"], strict=True):
             data["symbol"] = SYMBOLS[edge.kind]
         return {
             **shown,
-            "values": network_picture.VALUES,
+            "values": VALUES,
             "used": [k for k, arrow in enumerate(self.drawing.arrows) if arrow.factor],
             "start": node_id(self.start),
             "paths": len(self.paths),
@@ -186,7 +252,7 @@ class Pulse:
     def still(self, scale: float = 1.0) -> str:
         """Return the picture after the last step, as SVG; so much larger than its numbers."""
         shown = self.data["rules"][self.rule]
-        laid = network_picture.wide(replace(self.drawing, arrows=self._followed(shown)))
+        laid = wide(replace(self.drawing, arrows=self._followed(shown)))
         x, top, width, height = laid.box
         lines = [shown["sum"], *wrap(shown["end"], int(width / LETTER))]
         under = complex(width / 2, top + height + 12)

@@ -9,8 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from stbp_edu.plotting.case_grid import grid, poster, sweep_order, sweep_steps
-from stbp_edu.plotting.graph import edges, path_edges, unrolled
-from stbp_edu.plotting.neuron_arrows import automaton, fan_out, read_outs, states
+from stbp_edu.plotting.graph import (
+    automaton,
+    edges,
+    fan_out,
+    path_edges,
+    read_outs,
+    states,
+    unrolled,
+)
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
     DELTA,

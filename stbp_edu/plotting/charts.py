@@ -238,8 +238,8 @@ def heat(
 
 def chart(fig: Figure, alt: str, width: int) -> str:
     """Return a figure as SVG at a width, its text in ink, its legends in as many columns as fit."""
-    for text in fig.findobj(Text):
-        if isinstance(text, Text) and text.get_color() == "black":
+    for text in cast(Sequence[Text], fig.findobj(Text)):
+        if text.get_color() == "black":
             text.set_color(INK)  # also where it was added outside of the style
     fig.set_figwidth(WIDTHS[width])
     for ax in fig.axes:

@@ -53,14 +53,14 @@ SERIES = ("#0078be", "#d55e00", "#009068", "#b6679b", "#a85c36", "#6f6fd8")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 
 
-def css(dark: str = '[data-md-color-scheme="slate"]') -> str:
-    """Return the colours as CSS variables, for a light page and where ``dark`` selects a dark one.
+def css() -> str:
+    """Return the colours as CSS variables, for the site's light pages and its dark ones.
 
-    >>> css(".dark").splitlines()[1][:39]
-    '@media screen{.dark{--stbp-ink:#e6e8eb;'
+    >>> css().splitlines()[0][:24]
+    ':root{--stbp-ink:#24292f'
     """
     rules = []
-    for k, selector in enumerate((":root", dark)):
+    for k, selector in enumerate((":root", '[data-md-color-scheme="slate"]')):
         colours = [f"--stbp-{name}:{pair[k]}" for name, pair in DARK.items()]
         rule = f"{selector}{{{';'.join(colours)}}}"
         rules.append(f"@media screen{{{rule}}}" if k else rule)  # paper is light

@@ -6,8 +6,7 @@ from html import escape
 from typing import Any
 
 from stbp_edu._support.checks import Array
-from stbp_edu.plotting.arrow_shapes import LINE, pair, path_data, tip_data
-from stbp_edu.plotting.drawing import DrawnArrow, Laid
+from stbp_edu.plotting.drawing import LINE, DrawnArrow, Laid, pair, path_data, tip_data
 from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST
 
 WIDE = 691  # CSS pixels

@@ -12,7 +12,7 @@ import pytest
 
 from stbp_edu.explorers import pulse
 from stbp_edu.explorers.pencil_network import one_neuron, pencil, smooth
-from stbp_edu.explorers.pulse_steps import pulse_moves
+from stbp_edu.explorers.pulse_explorer import pulse_moves
 from stbp_edu.plotting.svg_figure import IMAGE
 from stbp_edu.verify.paths import Node, paths_from, unroll
 

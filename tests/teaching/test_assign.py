@@ -11,8 +11,7 @@ from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.teaching.marks import mark
 from stbp_edu.teaching.notebooks import code, filled, notebook
-from stbp_edu.teaching.own_tasks import tasks_with
-from stbp_edu.teaching.problem_set import read_problem_set
+from stbp_edu.teaching.problem_set import read_problem_set, tasks_with
 
 PLAN = 'title = "Week 3"\ntasks = ["c3-delta", "h4-formula"]\n'
 

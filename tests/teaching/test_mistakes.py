@@ -9,9 +9,9 @@ from stbp_edu.cli.main import main
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import grade
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching.class_report import executed, topics, verdicts_in
+from stbp_edu.teaching.marks import executed, topics, verdicts_in
 from stbp_edu.teaching.notebooks import filled
-from stbp_edu.teaching.own_tasks import tasks_with
+from stbp_edu.teaching.problem_set import tasks_with
 
 PAIR = "U * dO_gate * O_gate"
 

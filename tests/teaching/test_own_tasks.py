@@ -2,7 +2,7 @@
 
 import pytest
 
-from stbp_edu.teaching.own_tasks import tasks_with
+from stbp_edu.teaching.problem_set import tasks_with
 
 TASK = {
     "title": "'t'",
