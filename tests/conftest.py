@@ -68,9 +68,9 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture
 def two_neurons(monkeypatch):
     """Shorten the verification: the Gaussian under both hard gates, and the smallest proof."""
-    from stbp_edu.verify import report, trials
+    from stbp_edu.verify import report
 
-    monkeypatch.setattr(report, "NEURONS", trials.NEURONS[-2:])
+    monkeypatch.setattr(report, "NEURONS", report.NEURONS[-2:])
     monkeypatch.setattr(report, "SYMBOLIC", ((1, 1, 1), 2))
 
 

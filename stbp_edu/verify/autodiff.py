@@ -18,7 +18,7 @@ from stbp_edu.lines.operations import fires
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params, by_layer, by_name
-from stbp_edu.verify import lines_run
+from stbp_edu.verify import runs
 from stbp_edu.verify.formulas import loss_value
 
 Lost = Callable[[Sequence[dict[str, Any]], Any], Any]
@@ -61,11 +61,8 @@ def derivatives(
         """Return the spike by its distance from the threshold."""
         return fires(v) if spike is None else spike(v + neuron.v_th)
 
-    def lost(outputs: Sequence[dict[str, Any]], xp: Any) -> Any:
-        """Return L of the last layer."""
-        return loss_value(loss, outputs, targets, xp)
-
-    net = lines_run.of_cases(tuple(params.sizes), neuron)
+    net = runs.of_cases(tuple(params.sizes), neuron)
+    lost: Lost = lambda outputs, xp: loss_value(loss, outputs, targets, xp)  # noqa: E731
     states, gradients = of_any(net, by_layer(params), spikes, lost, fired)
     delta, epsilon = ([None, *(of[name] for of in states[1:])] for name in "ou")
     return Adjoints(delta, epsilon, Gradients(**by_name(gradients)))
@@ -76,7 +73,7 @@ def of_any(
     params: Sequence[Any],
     inputs: Array,
     lost: Lost,
-    spike: lines_run.Spike = fires,
+    spike: runs.Spike = fires,
 ) -> tuple[list[Any], list[Any]]:
     """Return the adjoints of all states, (T, S, n[n]) each, and the gradients, by layer and name.
 
@@ -85,9 +82,9 @@ def of_any(
     """
     autograd = checks.require("autograd", "automatic differentiation")
 
-    def differentiable(h: lines_run.Spike) -> lines_run.Spike:
+    def differentiable(h: runs.Spike) -> runs.Spike:
         """Return the spike as autograd takes it, with the derivative h."""
-        known: lines_run.Spike = autograd.extend.primitive(spike)
+        known: runs.Spike = autograd.extend.primitive(spike)
         autograd.extend.defvjp(known, lambda o, v: lambda signal: signal * h(v))
         return known
 
@@ -100,7 +97,7 @@ def of_any(
 
     def value(layers: Any, added: Any) -> Any:
         """Return L, of parameters and of what is added to each state."""
-        run = lines_run.steps(
+        run = runs.steps(
             net, [None, *layers], inputs, [spike, *known], added, autograd.numpy
         )
         return lost([now[-1] for now in run], autograd.numpy)

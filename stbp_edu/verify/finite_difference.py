@@ -19,8 +19,8 @@ from stbp_edu.lines.operations import fires
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params, by_layer
-from stbp_edu.verify import lines_run
-from stbp_edu.verify.comparison import DIFFERENCES, Problem, arrays
+from stbp_edu.verify import runs
+from stbp_edu.verify.comparison import DIFFERENCES, arrays
 from stbp_edu.verify.formulas import loss_value
 
 # Below 1e-6 the loss's own rounding shows.
@@ -59,7 +59,7 @@ def twin_loss(
     else:
         way = np.zeros((*spikes.shape[:2], params.sizes[n]))
         way[t, s, i] = amount  # def-delta, def-epsilon
-    net = lines_run.of_cases(tuple(params.sizes), neuron)
+    net = runs.of_cases(tuple(params.sizes), neuron)
     outputs = twin(net, by_layer(params), spikes, n, kind, way)
     return float(loss_value(loss, outputs, targets))
 
@@ -69,7 +69,7 @@ def twin(
 ) -> list[dict[str, Any]]:
     """Return the last layer's states on the smooth twin, where an array of layer n is moved.
 
-    That is a parameter or a state; the networks are those of ``lines_run``.
+    That is a parameter or a state; the networks are those of ``runs``.
     """
     layers = [*params]
     added: list[dict[str, Any]] = [{} for _ in layers]
@@ -78,7 +78,7 @@ def twin(
     else:
         added[n][name] = way
     smooth = [fires, *(layer.neuron.smooth for layer in net.layers[1:])]
-    run = lines_run.steps(net, layers, inputs, smooth, added)
+    run = runs.steps(net, layers, inputs, smooth, added)
     return [now[-1] for now in run]
 
 
@@ -134,9 +134,9 @@ def partial(
     >>> round(partial(Node("b", n=1, i=0), one, one[0], p, LIF(tau=0.5, v_th=2.0)), 4)
     -0.3434
     """
-    problem = Problem(spikes, targets, params, neuron)
+    given = spikes, targets, params, neuron, node
     before = np.nan
-    for slope, size in slopes(lambda r: twin_loss(*problem, node, r, loss, s)):
+    for slope, size in slopes(lambda r: twin_loss(*given, r, loss, s)):
         if abs(slope - before) <= AGREE * size:
             return float(slope)
         before = slope

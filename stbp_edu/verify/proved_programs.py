@@ -33,9 +33,9 @@ from stbp_edu.program.program import COMPILED, FORMS, IN_PYTORCH, Form
 from stbp_edu.surrogates import Gaussian, is_curve
 from stbp_edu.verify import autodiff, paths
 from stbp_edu.verify.comparison import ROUNDING
-from stbp_edu.verify.drawn_runs import Run, drawn, recursion
 from stbp_edu.verify.finite_difference import SMALL
 from stbp_edu.verify.formulas import linear
+from stbp_edu.verify.runs import Run, drawn, recursion
 
 COMPUTED = ROUNDING.limit  # as that of the five cases
 MANY = 2_000  # paths from one node that are summed; where there are more, the run is shorter
@@ -113,12 +113,12 @@ class Expected(NamedTuple):
 
 def by_autodiff(run: Run, state: str) -> Expected:
     """Return the gradients of Σ weight · state by automatic differentiation of the lines."""
-
-    def lost(outputs: Sequence[dict[str, Any]], xp: Any) -> Any:
-        """Return Σ weight · state."""
-        return linear(run.weight, [now[state] for now in outputs])
-
-    _, found = autodiff.of_any(run.net, run.params, run.inputs, lost)
+    _, found = autodiff.of_any(
+        run.net,
+        run.params,
+        run.inputs,
+        lambda outputs, _: linear(run.weight, [now[state] for now in outputs]),
+    )
     exact = RULES["exact"]
     return Expected(run, exact, state, found, _sizes(run.local(state), exact))
 
@@ -174,11 +174,11 @@ def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
     forms = dict(FORMS)
     if not is_curve(neuron.surrogate):
         del forms["in loops"]
-    if torch and not IN_PYTORCH:
-        raise ImportError(
-            "the proof in PyTorch needs its layers; write: import stbp_edu.torch"
-        )
     if torch:
+        if not IN_PYTORCH:
+            raise ImportError(
+                "the proof in PyTorch needs its layers; write: import stbp_edu.torch"
+            )
         forms |= IN_PYTORCH
     other = neuron_from(read_lines(OTHER, {}), Gaussian(a=0.5))
     pairs = [(other, neuron), (neuron, other)]

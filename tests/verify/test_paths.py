@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stbp_edu import LIF, Gaussian, cases
 from stbp_edu.arrows import unrolled as graph
 from stbp_edu.cases import ABLATIONS, CASE_RULES
-from stbp_edu.verify import paths, trials
+from stbp_edu.verify import paths, report
 from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll
 from tests.networks import failures, fast_backward, fast_forward, problems
 
@@ -17,7 +17,7 @@ NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(a=1.0))
 
 def unrolled(sizes, T):
     """The graph of a random smooth twin: no factor is 0."""
-    net = trials.draw(np.random.default_rng(0), sizes, T, NEURON)
+    net = report.draw(np.random.default_rng(0), sizes, T, NEURON)
     trace = fast_forward(net.spikes, net.params, NEURON, twin=True)
     return unroll(trace, *net[1:])
 

@@ -12,7 +12,7 @@ from stbp_edu.verify import (
     comparison,
     finite_difference,
     paths,
-    trials,
+    report,
 )
 from stbp_edu.verify.polynomials import prove, symbols
 from tests.networks import CASE_IDS, failures
@@ -26,7 +26,7 @@ def drawn():
 
     No factor is 0 here.
     """
-    net = trials.draw(np.random.default_rng(7), SIZES, T, trials.NEURONS[-2])
+    net = report.draw(np.random.default_rng(7), SIZES, T, report.NEURONS[-2])
     trace = forward_pass.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
     return net, trace, {
         "differences": (finite_difference.derivatives(*net), comparison.DIFFERENCES),

@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu import LIF, cases
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import comparison, report, trials
+from stbp_edu.verify import comparison, report
 from stbp_edu.verify.comparison import Outcome, Tolerance
 from stbp_edu.verify.report import Report
 from tests.networks import CASE_IDS, failures, make_problem
@@ -81,7 +81,7 @@ def test_every_formula_rule_and_loss_is_compared_and_passes():
         )
     }
     said = "".join(outcome.message for outcome in result.outcomes)
-    for loss in trials.LOSSES:
+    for loss in report.LOSSES:
         assert f"{loss!r}: vector form" in said
 
 
