@@ -5,8 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from stbp_edu import arrows
-from stbp_edu.program import program
+from stbp_edu import arrows, program
 from stbp_edu.program.machine import limit_threads
 from tests.arrows.oracle import error
 from tests.bad_calls import equal

@@ -22,10 +22,9 @@ from stbp_edu.arrows import (
     soft_reset,
 )
 from stbp_edu.losses import Membrane
-from stbp_edu.program import in_loops, loops
+from stbp_edu.program import chosen, in_loops, loops
 from stbp_edu.program.in_loops import ByPython, compiled, installed
 from stbp_edu.program.loop_text import text_of
-from stbp_edu.program.program import chosen
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import autodiff
 from tests.arrows.oracle import error
@@ -174,7 +173,7 @@ def test_what_cannot_be_compiled_is_said(monkeypatch):
     if installed():
         with pytest.raises(TypeError, match="surrogate of layer 1 cannot be compiled"):
             chosen("compiled", net)
-    monkeypatch.setattr("stbp_edu.program.program.installed", lambda: False)
+    monkeypatch.setattr("stbp_edu.program.installed", lambda: False)
     plain = arrows.network("3-2", hard_reset(LIF()))
     with pytest.raises(ImportError, match=r"needs Numba.*pip install numba"):
         chosen("compiled", plain)

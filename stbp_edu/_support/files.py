@@ -54,23 +54,6 @@ def remove_parts(folder: Path, names: Iterable[str]) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock while the block runs, after waiting for any other process that holds it.
-
-    A process that dies releases its lock; the file of the lock stays. Where filelock is not
-    installed, as on a web page, nothing is locked.
-    """
-    try:
-        from filelock import FileLock
-    except ModuleNotFoundError:
-        yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path):
-        yield
-
-
-@contextmanager
 def claimed(path: Path, message: str) -> Iterator[None]:
     """Hold a lock while the block runs; raise ValueError with the message if another one holds it.
 

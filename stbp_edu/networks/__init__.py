@@ -50,8 +50,8 @@ from stbp_edu.networks.arguments import (
 )
 from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
 from stbp_edu.parameters import Gradients, Params, by_name, draw_weights
+from stbp_edu.program import Program, chosen
 from stbp_edu.program.machine import Memory
-from stbp_edu.program.program import Program, chosen
 
 __all__ = ["Model", "network"]
 

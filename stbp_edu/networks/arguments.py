@@ -18,7 +18,7 @@ from stbp_edu.forward_pass import Trace, check_made_with, made_with
 from stbp_edu.losses import as_loss
 from stbp_edu.losses.of_states import direct_term
 from stbp_edu.parameters import Params
-from stbp_edu.program.program import States
+from stbp_edu.program import States
 
 
 def layers_of(table: Table, sizes: str, params: Params) -> list[Any]:

@@ -16,7 +16,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError("stbp_edu.torch needs PyTorch; run: pip install torch") from error
 
-from stbp_edu.program.program import IN_PYTORCH
+from stbp_edu.program import IN_PYTORCH
 from stbp_edu.torch.layers import LIFLayer, detached
 from stbp_edu.torch.lif_network import LIFNetwork, states_and_gradients
 from stbp_edu.torch.rule_finder import SurrogateOf, which_rule

@@ -28,8 +28,8 @@ from stbp_edu.arrows.table import Loss, Table, network
 from stbp_edu.arrows.unrolled import Node, count_paths
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
+from stbp_edu.program import COMPILED, FORMS, IN_PYTORCH, Form
 from stbp_edu.program.in_loops import installed
-from stbp_edu.program.program import COMPILED, FORMS, IN_PYTORCH, Form
 from stbp_edu.surrogates import Gaussian, is_curve
 from stbp_edu.verify import autodiff, paths
 from stbp_edu.verify.comparison import ROUNDING

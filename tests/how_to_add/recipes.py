@@ -75,7 +75,7 @@ import numpy as np
 import stbp_edu
 from stbp_edu import arrows
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.program.program import Program
+from stbp_edu.program import Program
 
 rng = np.random.default_rng(0)
 neuron = stbp_edu.LIF(tau=0.5, v_th=0.6, surrogate=stbp_edu.Secant(a=0.5))

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from filelock import FileLock
 
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
 
-from stbp_edu._support.files import locked
 from tests.browsing import GATE, find, launched, script, served
 from tools.site import ROOT, SITE, build
 from tools.site.assets import npm
@@ -43,7 +43,7 @@ def _newest():
 @pytest.fixture(scope="session")
 def site():
     """Return the built site, building it once if a source is newer than it is."""
-    with locked(build.LOCK):
+    with FileLock(build.LOCK):
         stamp = SITE / "llms.txt"
         if not stamp.is_file() or stamp.stat().st_mtime < _newest():
             build.build()

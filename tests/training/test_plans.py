@@ -5,8 +5,9 @@ import sys
 from contextlib import nullcontext
 
 import pytest
+from filelock import FileLock
 
-from stbp_edu._support.files import locked, read_json
+from stbp_edu._support.files import read_json
 from stbp_edu.cli.main import main
 from stbp_edu.training.runs import PARAMS, RECORD
 from stbp_edu.training.sweeps import PLAN_RECORD, processes, read_plan, run_plan
@@ -92,7 +93,7 @@ def test_a_killed_process_ends_the_sweep_which_goes_on_to_the_same_bits(
 def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path):
     small = plan(tmp_path, 1)
     first, *others = small.runs()
-    with locked(tmp_path / f".{first}.lock"):  # as if somebody else trained it
+    with FileLock(tmp_path / f".{first}.lock"):  # as if somebody else trained it
         results = last(run_plan(small, processes(1)))
     assert "is in use by another run" in results[first]["error"]
     assert all("accuracy" in results[run] for run in others)

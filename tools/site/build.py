@@ -11,7 +11,8 @@ import sys
 import time
 import zipfile
 
-from stbp_edu._support.files import locked
+from filelock import FileLock
+
 from tools.site import CACHE, ROOT, SITE
 from tools.site.downloads import OFFLINE
 from tools.templates import filled
@@ -65,7 +66,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     start = time.perf_counter()
-    with locked(LOCK):
+    with FileLock(LOCK):
         build()
     if not options.no_zip:
         pack()
