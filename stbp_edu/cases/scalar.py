@@ -26,7 +26,7 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.cases.vector import case_at, check_reset
+from stbp_edu.cases.vector import CASE_RULES, case_at, check_reset
 from stbp_edu.forward_pass import Adjoints, Trace, check_trace
 from stbp_edu.losses import RATE
 from stbp_edu.neuron import LIF
@@ -209,7 +209,7 @@ def of_sample(net: Sample, rule: str = "exact") -> Adjoints:
 
     ``rule`` is "exact" or "classic". The arrays hold whatever the sample does: numbers or letters.
     """
-    checks.choice("rule", rule, ("exact", "classic"))
+    checks.choice("rule", rule, CASE_RULES)
     sizes, N, T = net.sizes, net.N, net.T
     delta: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
     epsilon: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
