@@ -2,10 +2,8 @@
 
 - ``tasks``: the exercises and derivation blanks: what is asked, and what is right;
 - ``grading``: what is right or wrong with an answer;
-- ``network_check``: a whole backward pass, checked case by case;
-- ``learning``: the digits, learned with a reader's own backward pass;
-- ``feedback``: what the reader sees, hints and solutions included;
-- ``answers``: answers that stay folded until the reader opens them;
+- ``own_backward``: a reader's own backward pass, checked case by case, and what it learns;
+- ``feedback``: what the reader sees, hints, solutions and folded answers included;
 - ``predictions``: what a reader expects before something is measured;
 - ``bug_hunt``: backward passes with one bug each, to be found by reading;
 - ``saved_progress``: what is done, and the file that remembers it.
@@ -16,12 +14,23 @@ c3-epsilon: not attempted yet.
   Fill in the function and run the cell again; `hint("c3-epsilon")` helps.
 """
 
-from stbp_edu.practice.answers import FoldedAnswer, answer
-from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
+from stbp_edu.practice.feedback import (
+    Feedback,
+    FoldedAnswer,
+    Hint,
+    Solution,
+    answer,
+    hint,
+    solution,
+)
 from stbp_edu.practice.grading import check, check_formula
 from stbp_edu.practice.grading.cases import CaseReport
-from stbp_edu.practice.learning import learn
-from stbp_edu.practice.network_check import NetworkReport, by_autograd, check_network
+from stbp_edu.practice.own_backward import (
+    NetworkReport,
+    by_autograd,
+    check_network,
+    learn,
+)
 from stbp_edu.practice.predictions import Prediction, predict
 from stbp_edu.practice.saved_progress import (
     Progress,

@@ -14,8 +14,7 @@ from zlib import crc32
 
 from stbp_edu._support.files import read_toml
 from stbp_edu.cases import case_at
-from stbp_edu.practice.grading.answer import alike
-from stbp_edu.practice.grading.calling import plain, tried
+from stbp_edu.practice.grading.answer import alike, plain, tried
 from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
 from stbp_edu.practice.tasks.programs import define, source_of
 

@@ -14,8 +14,7 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu._support.files import read_toml
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.answers import TEXT, folded
-from stbp_edu.practice.feedback import CARD, markup
+from stbp_edu.practice.feedback import CARD, TEXT, folded, markup
 from stbp_edu.practice.tasks.catalogue import CONTENT
 
 

@@ -11,8 +11,7 @@ from unittest import mock
 
 import numpy as np
 
-from stbp_edu.practice.grading.answer import same
-from stbp_edu.practice.grading.calling import call
+from stbp_edu.practice.grading.answer import call, same
 from stbp_edu.practice.tasks import Inputs, draw_network, inputs, inputs_of
 from stbp_edu.practice.tasks.programs import define
 

@@ -15,7 +15,7 @@ from stbp_edu.practice.bug_hunt import (
     ran,
     wrong_gradients,
 )
-from stbp_edu.practice.grading.calling import plain
+from stbp_edu.practice.grading.answer import plain
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.practice.tasks.programs import define
 from stbp_edu.verify import autodiff

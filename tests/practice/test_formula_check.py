@@ -5,8 +5,8 @@ import re
 import pytest
 
 from stbp_edu.practice import check_formula
-from stbp_edu.practice.grading import formulas
 from stbp_edu.practice.tasks import blanks
+from stbp_edu.practice.tasks.inputs import NOT_NEGATIVE
 
 
 @pytest.mark.slow  # to import it
@@ -47,7 +47,7 @@ def test_a_formula_with_its_sign_reversed_is_named_in_every_blank():
 @pytest.mark.parametrize("equation", sorted(blanks().keys() - {"h3", "h4"}))  # even
 def test_absolute_values_do_not_pass_for_signed_symbols(equation):
     blank = blanks()[equation]
-    for symbol in set(blank.symbols) - formulas.NOT_NEGATIVE:
+    for symbol in set(blank.symbols) - NOT_NEGATIVE:
         for form in (f"abs({symbol})", f"sqrt({symbol}**2)"):
             wrapped = re.sub(rf"\b{symbol}\b", form, blank.solution)
             same = wrapped == blank.solution

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from stbp_edu.practice import check, predict, predictions, progress_report
-from stbp_edu.practice.answers import TEXT
+from stbp_edu.practice.feedback import TEXT
 from stbp_edu.practice.predictions import questions
 from stbp_edu.practice.saved_progress import path
 from tools.notebooks.numbering import files

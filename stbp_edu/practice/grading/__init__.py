@@ -2,14 +2,11 @@
 
 An answer is called, compared with the right one, and then explained, by one search:
 
-- ``verdict``: grade a function or a formula;
-- ``calling``: call a function, and read what it returns as numbers; what a stub leaves open;
-- ``answer``: what came beside what is right, and where the two differ;
-- ``named``: the mistakes that have a name, and two of them at once;
+- ``verdict``: grade a function or a formula, and say where it differs;
+- ``answer``: what came of each call, read as numbers, beside what is right;
 - ``hypotheses``: the places of a solution, and what may stand in one of them instead;
-- ``search``: which of these gives the answer;
-- ``cases``: whole backward passes, case by case;
-- ``formulas``: read formulas and compare them.
+- ``search``: which mistake with a name, or which of these, gives the answer;
+- ``cases``: whole backward passes, case by case.
 """
 
 from stbp_edu.practice.grading.verdict import check, check_formula, grade

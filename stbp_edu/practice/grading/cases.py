@@ -20,8 +20,7 @@ import numpy as np
 
 from stbp_edu._support.checks import Array
 from stbp_edu.parameters import sizes_of
-from stbp_edu.practice.grading.answer import Answer
-from stbp_edu.practice.grading.calling import call, in_shape, plain
+from stbp_edu.practice.grading.answer import Answer, call, in_shape, plain
 from stbp_edu.practice.grading.search import Finding
 from stbp_edu.practice.tasks import AnswerFunction, ForwardPass, step_name
 from stbp_edu.practice.tasks.inputs import wide_network

@@ -10,25 +10,27 @@ import io
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from stbp_edu._support.checks import choice
 from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import formulas
-from stbp_edu.practice.grading.answer import Answer
-from stbp_edu.practice.grading.calling import (
-    Difference,
-    does_nothing,
-    has_blank,
+from stbp_edu.practice.grading.answer import (
+    RTOL,
+    Answer,
+    Failure,
+    ResultPart,
+    alike,
+    kind_of,
+    off,
 )
 from stbp_edu.practice.grading.cases import NO_SUM, wrong_cases
-from stbp_edu.practice.grading.named import named, named_pair
-from stbp_edu.practice.grading.search import Finding, single_mistake
-from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank
+from stbp_edu.practice.grading.search import Finding, named, named_pair, single_mistake
+from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank, step_name
 from stbp_edu.practice.tasks.catalogue import Mistake
-from stbp_edu.practice.tasks.programs import define
+from stbp_edu.practice.tasks.programs import define, listed, parse
 
 LONGEST_PRINT = 80
 NO_RETURN = "It returns nothing: end it with `return` and the result."
@@ -122,13 +124,13 @@ def _formula_graded(blank: FormulaBlank, given: object) -> Feedback:
     try:
         text = "" if given is None or given is Ellipsis else str(given)
         if text.strip() in ("", "..."):
-            asked = f"Type a formula. The symbols: {formulas.listed(blank.symbols)}."
+            asked = f"Type a formula. The symbols: {listed(blank.symbols)}."
             return Feedback(blank.id, "todo", (asked, f'`hint("{blank.id}")` helps.'))
-        formula = formulas.parse(text, blank.symbols)
+        formula = parse(text, blank.symbols)
     except ValueError as error:
         return replace(wrong, message=(str(error),))
     reader = define(blank.source(ast.unparse(formula)))
-    answer = Answer(blank, reader, formulas.situations(blank))
+    answer = Answer(blank, reader, tasks.points(blank))
     if not any(answer.wrong):
         equals = f"It equals the right-hand side of ({blank.equation})."
         return Feedback(blank.id, "right", (equals,))
@@ -141,7 +143,7 @@ def _formula_graded(blank: FormulaBlank, given: object) -> Feedback:
     if not found:
         k = answer.wrong.index(True)
         where = answer.situations[k].where
-        said = [f"{SEVERAL} With {where}: {answer.difference(k).message}."]
+        said = [f"{SEVERAL} With {where}: {_difference(answer, k)}."]
     return _wrong(blank, [*said, blank.pointer()], found, lead == PAIR)
 
 
@@ -223,7 +225,7 @@ def _explained(answer: Answer) -> tuple[str, Found]:
 def _agreement(answer: Answer) -> str:
     """Return a sentence on how many calls are right, and how many fail."""
     right = answer.wrong.count(False)
-    failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
+    failed = sum(isinstance(outcome, Failure) for outcome in answer.outcomes)
     said = (
         f"It agrees with the exact value in {right} of {len(answer.wrong)} situations"
     )
@@ -236,8 +238,77 @@ def _first_wrong(answer: Answer) -> str:
     """Return the sentence on what differs where an answer is first wrong."""
     k = answer.wrong.index(True)
     where = answer.situations[k].where
-    first = answer.difference(k)
-    if first.kind != "problem":
-        return f"First at {where}: {first.message}."
+    outcome = answer.outcomes[k]
+    if outcome is None:
+        outcome = Failure("problem", "It returns nothing here.")
+    if isinstance(outcome, dict) or outcome.kind == "type":
+        return f"First at {where}: {_difference(answer, k)}."
     place = "In" if where.startswith("call ") else "In the call at"
-    return f"{place} {where}: {first.message}"
+    return f"{place} {where}: {outcome.message}"
+
+
+def _difference(answer: Answer, k: int) -> str:
+    """Return in what the wrong outcome of the k-th call first differs from the right one."""
+    outcome: Any = answer.outcomes[k]
+    right: Any = answer.right[k]
+    if isinstance(outcome, Failure):
+        return outcome.message
+    for name, result in outcome.items():
+        if not alike(result, right[name]):
+            text = _described(result, right[name], answer.task.axes)
+            return f"{name}: {text}" if name else text
+    raise ValueError(f"the outcome of call {k} is right")
+
+
+def _described(got: ResultPart, want: ResultPart, axes: Sequence[str]) -> str:
+    """Return in what a result differs from the right one."""
+    if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):
+        cells = f"yours {sorted(got)}, expected {sorted(want)}"
+        return f"{cells}, as cells (t, n) with t counted from 0"
+    if got.shape != want.shape:
+        text = f"it returns {kind_of(got)}, where {kind_of(want)} is expected"
+        if got.size == 1 and not want.shape:
+            text += ": return the number in it, without the brackets around it"
+        return text
+    if want.dtype == bool and not want.shape:
+        return "this does not hold"
+    infinite = ~np.isfinite(got)
+    where = infinite if infinite.any() else off(got, want, RTOL)
+    index = tuple(map(int, np.argwhere(where)[0]))
+    place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
+    if index and len(index) == len(axes):
+        named = zip(axes, index, strict=True)
+        words = (step_name(i) if name == "t" else f"{name} {i}" for name, i in named)
+        place = f" at {', '.join(words)}"
+        place += "" if list(axes) == ["t"] else " (counted from 0)"
+    if infinite.any():
+        return f"it returns {got[index]}{place}: a division by zero, or an overflow"
+    return f"{side_by_side(float(got[index]), float(want[index]))}{place}"
+
+
+def side_by_side(yours: float, exact: float) -> str:
+    """Return two numbers with as many digits as it takes to tell them apart.
+
+    >>> side_by_side(0.33333333, 0.33333444)
+    'yours 0.333333, exact 0.333334'
+    """
+    for digits in range(4, 18):
+        x = f"{yours:.{digits}g}"
+        y = f"{exact:.{digits}g}"
+        if x != y:
+            break
+    return f"yours {x}, exact {y}"
+
+
+def has_blank(function: AnswerFunction) -> bool:
+    """Return whether the dots of a stub are left anywhere in a function."""
+    code = getattr(function, "__code__", None)
+    return "Ellipsis" in repr(getattr(code, "co_consts", ()))
+
+
+def does_nothing(function: AnswerFunction) -> bool:
+    """Return whether a function that returns nothing is what a reader has not begun to fill in."""
+    code = getattr(function, "__code__", None)
+    is_empty = getattr(code, "co_code", b"") == (lambda: None).__code__.co_code
+    is_refused = "NotImplementedError" in getattr(code, "co_names", ())
+    return is_empty or is_refused or has_blank(function)

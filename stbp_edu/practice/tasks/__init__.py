@@ -2,8 +2,8 @@
 
 - ``catalogue``: the exercises and the derivation blanks, and the wrong answers that have a name;
 - ``inputs``: what an exercise's function is called with: quantities of networks, or random draws;
-- ``programs``: answers as the text of programs, and the functions that these define;
-- ``names``: what the references and draws of the tables are written in;
+- ``programs``: answers and tables as the text of programs, the names that they are written in, and
+  the functions that they define;
 - ``content/``: the tables of all these, and of the place of each exercise in the course.
 """
 
@@ -24,6 +24,7 @@ from stbp_edu.practice.tasks.inputs import (
     Inputs,
     draw_network,
     inputs_of,
+    points,
     situations,
     step_name,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "inputs_of",
     "misconceptions",
     "objectives",
+    "points",
     "situations",
     "step_name",
     "tasks",

@@ -2,7 +2,7 @@
 
 A table holds texts and formulas; this module turns each formula of an exercise into a function.
 The reference, which answers are compared with, is an expression in the names of the signature and
-of :mod:`stbp_edu.practice.tasks.names`.
+of :mod:`stbp_edu.practice.tasks.programs`.
 
 Wrong answers are listed by a misconception of the library, perhaps with a note on what that means
 here: each as an expression, a whole body, or edits of the solution (old => new, a line each).
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from stbp_edu._support import checks
 from stbp_edu._support.equations import EQUATIONS
 from stbp_edu._support.files import read_toml
-from stbp_edu.practice.tasks import names
+from stbp_edu.practice.tasks import programs
 from stbp_edu.practice.tasks.programs import AnswerFunction, define, edited, source_of
 
 CONTENT = Path(__file__).parent / "content"
@@ -62,7 +62,7 @@ class Task:
         notes: what a misconception means in this task.
         axes: what the axes of a result are.
         parts: what the results are, where there are several.
-        view: name of a function of :mod:`stbp_edu.practice.tasks.names` that makes a random
+        view: name of a function of :mod:`stbp_edu.practice.tasks.programs` that makes a random
             function one whose results can be compared, or an empty string.
         whole: the body of a function that makes of an ``answer`` a backward pass as
             ``check_network`` takes it, or an empty string.
@@ -149,7 +149,7 @@ class Task:
     def comparable(self, function: AnswerFunction) -> AnswerFunction:
         """Return a function with results that can be compared: of random ones, what holds."""
         seen: AnswerFunction = (
-            getattr(names, self.view)(function) if self.view else function
+            getattr(programs, self.view)(function) if self.view else function
         )
         return seen
 

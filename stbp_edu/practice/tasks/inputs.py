@@ -2,12 +2,13 @@
 
 An exercise's table says at which cells of networks they are taken: ``inputs = "case 3"``. Or it
 draws them at random: ``draw`` is an expression in ``rng`` and the number ``k`` of the call, or a
-body that returns the arguments, in the names of :mod:`stbp_edu.practice.tasks.names`.
+body that returns the arguments, in the names of :mod:`stbp_edu.practice.tasks.programs`.
 
 The names in a signature say what to pass: ``content/quantities.toml`` says how each is taken from
 a network at a cell (t, n); ``err_next`` is err one step later, ``W_above`` is W one layer up.
 """
 
+import ast
 import copy
 import pickle
 from collections.abc import Iterator
@@ -24,11 +25,16 @@ from stbp_edu.cases import case_at, sweep
 from stbp_edu.forward_pass import Adjoints, Trace, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params
-from stbp_edu.practice.tasks.catalogue import CONTENT, Exercise
+from stbp_edu.practice.tasks.catalogue import CONTENT, Exercise, FormulaBlank
 from stbp_edu.practice.tasks.programs import AnswerFunction, define, source_of
 from stbp_edu.surrogates import Gaussian, Sigmoid
 
 EVERY = slice(None)
+POINTS = 8  # at which formulas are compared
+NOT_NEGATIVE = {
+    *("a", "tau", "T", "S", "dt", "pi", "h", "h_next", "f", "f_next"),
+    *("rate", "sum_o", "o", "o_1", "o_2", "o_3"),
+}
 
 
 def step_name(t: int) -> str:
@@ -255,3 +261,27 @@ def situations(exercise: Exercise) -> tuple[Inputs, ...]:
         text, buffers=[buffer.raw().tobytes() for buffer in buffers]
     )
     return closed
+
+
+@cache
+def points(blank: FormulaBlank) -> list[Inputs]:
+    """Return seeded values of the symbols of a blank, with the right ones of its formula.
+
+    A symbol takes both signs unless what it stands for cannot be negative.
+    """
+    source = blank.source()
+    used = {getattr(node, "id", "") for node in ast.walk(ast.parse(source))}
+    every = []
+    for k in range(POINTS):
+        rng = np.random.default_rng([31, k])
+        sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3)
+        signs = rng.choice([1, -1], len(blank.symbols))
+        numbers = {
+            name: size if name in NOT_NEGATIVE else size * sign
+            for name, size, sign in zip(blank.symbols, sizes, signs, strict=True)
+            if name in blank.arguments
+        }
+        shown = [f"{name} = {x:g}" for name, x in numbers.items() if name in used]
+        right = define(source)(*numbers.values())
+        every.append(Inputs(tuple(numbers.values()), ", ".join(shown), right=right))
+    return every

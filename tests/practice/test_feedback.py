@@ -8,7 +8,7 @@ import pytest
 from stbp_edu import plotting
 from stbp_edu.plotting.svg_figure import NARROW
 from stbp_edu.practice import answer, check
-from stbp_edu.practice.answers import TEXT
+from stbp_edu.practice.feedback import TEXT
 
 
 def shown(value):
@@ -44,7 +44,7 @@ def test_feedback_is_a_card_and_formulas_are_latex():
 
 def test_a_block_folds_what_it_prints(monkeypatch):
     found = []
-    monkeypatch.setattr("stbp_edu.practice.answers._display", found.append)
+    monkeypatch.setattr("stbp_edu.practice.feedback._display", found.append)
     with answer():
         print("one")
         print("two")
