@@ -18,8 +18,7 @@ from stbp_edu.explorers.network_explorers import Json, rounded
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting.drawing import Drawing, Label, Laid
 from stbp_edu.plotting.graph import states
-from stbp_edu.plotting.palette import GRID
-from stbp_edu.plotting.svg_elements import PHONE
+from stbp_edu.plotting.palette import GRID, PHONE
 from stbp_edu.surrogates import Gaussian
 
 LINEAR = LIF(tau=0.75, v_th=1.0, surrogate=Gaussian(a=1.0), gate="linear")

@@ -21,7 +21,7 @@ from stbp_edu.plotting import drawing
 from stbp_edu.plotting.case_grid import sweep_order
 from stbp_edu.plotting.drawing import Drawing, DrawnArrow, Label, Laid
 from stbp_edu.plotting.graph import edges_on, network_graph, subscript
-from stbp_edu.plotting.svg_elements import PHONE
+from stbp_edu.plotting.palette import PHONE
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify.paths import unroll

@@ -29,9 +29,8 @@ from stbp_edu.explorers.network_explorers import (
 from stbp_edu.explorers.pencil_network import frac
 from stbp_edu.plotting.drawing import LETTER, LINE, DrawnArrow
 from stbp_edu.plotting.graph import edges_on, label
-from stbp_edu.plotting.palette import TERMS
-from stbp_edu.plotting.svg_elements import elements, sheet, text
-from stbp_edu.plotting.svg_figure import image
+from stbp_edu.plotting.palette import TERMS, sheet
+from stbp_edu.plotting.svg_figure import elements, image, text
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import unroll
 

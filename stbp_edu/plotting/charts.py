@@ -24,8 +24,18 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from stbp_edu._support.checks import Array
-from stbp_edu.plotting.palette import DASHES, GRID, INK, LESS, MORE, SERIES, SPIKE
-from stbp_edu.plotting.svg_elements import PHONE, WIDE, sheet
+from stbp_edu.plotting.palette import (
+    DASHES,
+    GRID,
+    INK,
+    LESS,
+    MORE,
+    PHONE,
+    SERIES,
+    SPIKE,
+    WIDE,
+    sheet,
+)
 from stbp_edu.surrogates import Surrogate
 
 WIDTHS = {WIDE: 7.2, PHONE: 3.45}  # the same in inches

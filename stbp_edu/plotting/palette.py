@@ -5,10 +5,14 @@ the poster. The cases are sums of terms, and have no colours of their own. A col
 alone: arrows carry their factor, cases their number, what is lost a cross and dashes; δ and ε are
 told apart by their shape, a circle and a square.
 
-A figure is drawn in the colours of a light page. ``css`` has those of a dark one, and the site
-takes its colours from there. Every colour that carries meaning has a contrast of at least 3:1
-against its ground, as ``tests/plotting/test_palette.py`` computes.
+A figure is drawn on a ``sheet``, in the colours of a light page. ``css`` has those of a dark one,
+and the site takes its colours from there. Every colour that carries meaning has a contrast of at
+least 3:1 against its ground, as ``tests/plotting/test_palette.py`` computes.
 """
+
+import re
+from collections.abc import Sequence
+from html import escape
 
 INK = "#24292f"
 """Text, axes, and what is followed, exact or right."""
@@ -51,6 +55,9 @@ SPIKE = "#b46a00"
 SERIES = ("#0078be", "#d55e00", "#009068", "#b6679b", "#a85c36", "#6f6fd8")
 """Curves that stand for no case, in this order."""
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+WIDE = 691  # CSS pixels
+PHONE = 331
+FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
 
 
 def css() -> str:
@@ -65,3 +72,24 @@ def css() -> str:
         rule = f"{selector}{{{';'.join(colours)}}}"
         rules.append(f"@media screen{{{rule}}}" if k else rule)  # paper is light
     return "\n".join(rules)
+
+
+def sheet(box: Sequence[int], alt: str, inside: str, scale: float = 1.0) -> str:
+    """Return an SVG on its ground, with the words that stand for it, so much enlarged.
+
+    The colours that change with the page are CSS variables.
+    """
+    x, y, width, height = box
+    shown_width = round(scale * width)
+    shown_height = round(scale * height)
+    words = escape(alt, quote=True)
+    svg = (
+        f'<svg role="img" aria-label="{words}" style="max-width: 100%; height: auto" '
+        f'xmlns="http://www.w3.org/2000/svg" width="{shown_width}" '
+        f'height="{shown_height}" viewBox="{x} {y} {width} {height}" {FONT}>'
+        f'<title>{words}</title><rect x="{x}" y="{y}" width="100%" height="100%" '
+        f'style="fill: var(--stbp-ground, {GROUND})"/>{inside}</svg>'
+    )
+    for name, (light, _) in DARK.items():
+        svg = re.sub(rf"(?<!, ){light}", f"var(--stbp-{name}, {light})", svg)
+    return svg

@@ -11,7 +11,7 @@ from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.plotting import DELTA, EPSILON
 from stbp_edu.plotting.drawing import ALONG, Laid, half_size, points_on
-from stbp_edu.plotting.svg_elements import PHONE, WIDE
+from stbp_edu.plotting.palette import PHONE, WIDE
 
 PLACES = {"u": 0.0, "o": 1.1, "a": 2.3}
 READOUTS = [
