@@ -4,9 +4,8 @@
 - ``grading``: what is right or wrong with an answer;
 - ``own_backward``: a reader's own backward pass, checked case by case, and what it learns;
 - ``feedback``: what the reader sees, hints, solutions and folded answers included;
-- ``predictions``: what a reader expects before something is measured;
 - ``bug_hunt``: backward passes with one bug each, to be found by reading;
-- ``saved_progress``: what is done, and the file that remembers it.
+- ``progress``: what is done, what was expected of a measurement, and the file that remembers both.
 
 >>> from stbp_edu.practice import check
 >>> check("c3-epsilon", lambda delta, h, epsilon_next, f: ...)
@@ -31,9 +30,10 @@ from stbp_edu.practice.own_backward import (
     check_network,
     learn,
 )
-from stbp_edu.practice.predictions import Prediction, predict
-from stbp_edu.practice.saved_progress import (
+from stbp_edu.practice.progress import (
+    Prediction,
     Progress,
+    predict,
     progress_report,
 )
 from stbp_edu.practice.tasks import exercises

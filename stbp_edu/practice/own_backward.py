@@ -18,7 +18,7 @@ from stbp_edu.forward_pass import forward
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params
 from stbp_edu.plotting import Shown
-from stbp_edu.practice import saved_progress
+from stbp_edu.practice import progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import call, in_shape, plain
 from stbp_edu.practice.grading.cases import CaseReport, case_reports
@@ -71,7 +71,7 @@ def check_network(
         message = _message(report)
         report = replace(report, cases=cases, items=items, message=message)
     if record:
-        saved_progress.record("backward", report.state)
+        progress.record("backward", report.state)
     return report
 
 

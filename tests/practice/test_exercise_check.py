@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, progress_report, solution
-from stbp_edu.practice.saved_progress import path
+from stbp_edu.practice.progress import path
 from tests.practice.answers import feedback_on
 
 

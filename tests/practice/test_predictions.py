@@ -4,17 +4,16 @@ import json
 
 import pytest
 
-from stbp_edu.practice import check, predict, predictions, progress_report
+from stbp_edu.practice import check, predict, progress, progress_report
 from stbp_edu.practice.feedback import TEXT
-from stbp_edu.practice.predictions import questions
-from stbp_edu.practice.saved_progress import path
+from stbp_edu.practice.progress import path, questions
 from tools.notebooks.numbering import files
 
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
     """Let no prediction be known from another test."""
-    monkeypatch.setattr(predictions, "_said", {})
+    monkeypatch.setattr(progress, "_said", {})
 
 
 @pytest.mark.parametrize("blank", [None, ..., "...", "", " "])

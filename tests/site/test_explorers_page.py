@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from stbp_edu.explorers import data
 from stbp_edu.practice import exercises, predict
-from stbp_edu.practice.saved_progress import read_progress
+from stbp_edu.practice.progress import read_progress
 from stbp_edu.practice.tasks import tasks
 from tests.browsing import script
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import choice
-from stbp_edu.practice import saved_progress, tasks
+from stbp_edu.practice import progress, tasks
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import (
     RTOL,
@@ -92,7 +92,7 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
 def _recorded(task: tasks.Task, answer: object) -> Feedback:
     """Return the feedback on an answer, and keep what it says in the reader's progress."""
     feedback = grade(task, answer)
-    saved_progress.record(feedback.exercise, feedback.state)
+    progress.record(feedback.exercise, feedback.state)
     return feedback
 
 
