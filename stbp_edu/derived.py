@@ -16,11 +16,11 @@ from stbp_edu.arrows.arrow import Arrow, neuron_from, placed
 from stbp_edu.arrows.formula_text import Formulas
 from stbp_edu.arrows.layer_program import program
 from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_lines
-from stbp_edu.arrows.part_one import warn_of_no_decay
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.arrows.table import network
 from stbp_edu.lines.expressions import indexed
 from stbp_edu.lines.text import read_lines
+from stbp_edu.networks.arguments import warn_of_no_decay
 from stbp_edu.surrogates import Gaussian, Surrogate
 
 if TYPE_CHECKING:

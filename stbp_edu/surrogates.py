@@ -1,4 +1,4 @@
-"""The curves h that stand in for the derivative of a spike, and their antiderivatives H.
+"""The spike, the curves h that stand in for its derivative, and their antiderivatives H.
 
 The argument of every curve is v = u - V_th, the distance of the potential from the threshold.
 Each h has unit area, so each H climbs from 0 to 1 as the spike does: H is the *smooth twin*
@@ -16,6 +16,11 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
+
+
+def fires(v: Any) -> Any:
+    """Return the spike of an array, by its distance from the threshold: 1 where v >= 0, else 0."""
+    return (v >= 0).astype(v.dtype)
 
 
 class Surrogate(Protocol):

@@ -34,9 +34,9 @@ from stbp_edu.arrows.asked_network import (
     run,
     which_rule,
 )
-from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import RULES
 from stbp_edu.arrows.table import LayerParams, network
+from stbp_edu.networks.arguments import AnyNeuron, as_neuron
 from stbp_edu.neuron import GATES, LIF
 
 if TYPE_CHECKING:

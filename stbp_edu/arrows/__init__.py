@@ -3,8 +3,7 @@
 A network is a table: the states of its neurons, the arrows between them, and a loss. From it follow
 the forward run, the backward sweep, the paths, and the formulas.
 
-- ``arrow``: a neuron and its arrows, from its forward lines; ``part_one``: neurons as they are
-  given;
+- ``arrow``: a neuron and its arrows, from its forward lines; ``part_one``: the neurons of Part I;
 - ``table``: the layers of a network with the weights between them, and its loss;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps, and what a limit on gains holds;

@@ -12,8 +12,8 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Neuron, Parameters, StateArrays
 from stbp_edu.arrows.table import Layer, Series, Table, check_params
-from stbp_edu.lines.operations import fires
 from stbp_edu.parameters import LayerArrays
+from stbp_edu.surrogates import fires
 
 
 def forward(

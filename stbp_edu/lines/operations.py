@@ -10,6 +10,8 @@ import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from stbp_edu.surrogates import fires
+
 
 class Operation(NamedTuple):
     """An operation on one argument, a, or on two, a and b.
@@ -29,11 +31,6 @@ class Operation(NamedTuple):
     latex: tuple[str, int, tuple[int, ...]]
     imported: str = ""
     written: str = ""
-
-
-def fires(v: Any) -> Any:
-    """Return the spike of an array, by its distance from the threshold: 1 where v >= 0, else 0."""
-    return (v >= 0).astype(v.dtype)
 
 
 def _function(name: str, latex: str, slope: str, binds: int = 5) -> Operation:

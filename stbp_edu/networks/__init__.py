@@ -11,7 +11,7 @@
 >>> grads.W[1].shape
 (800, 784)
 
-What its methods take and return is checked in ``arguments``.
+What it and its methods take and return is checked in ``arguments``.
 """
 
 from __future__ import annotations  # np.random is loaded where it is used
@@ -28,13 +28,14 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import with_gain_limit
 from stbp_edu.arrows.arrow import Neuron
-from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Table
 from stbp_edu.arrows.table import network as table_of
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, AnyLoss, LossLike, as_loss, read_loss
 from stbp_edu.networks.arguments import (
+    AnyNeuron,
+    as_neuron,
     check_gradients,
     check_layers,
     check_states,

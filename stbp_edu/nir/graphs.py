@@ -7,8 +7,8 @@ import nir
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.part_one import AnyNeuron, as_neuron, for_layers
 from stbp_edu.derived import derive
+from stbp_edu.networks.arguments import AnyNeuron, as_neuron, for_layers
 from stbp_edu.neuron import LIF
 from stbp_edu.nir.nodes import (
     DT,

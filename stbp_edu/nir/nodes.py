@@ -12,7 +12,7 @@ import nir
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
+from stbp_edu.networks.arguments import AnyNeuron, as_neuron
 from stbp_edu.neuron import LIF
 
 DT = 1e-4

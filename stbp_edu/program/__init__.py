@@ -26,12 +26,11 @@ from stbp_edu.arrows.arrow import LOSS
 from stbp_edu.arrows.layer_program import LayerProgram, steps_back
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Table
-from stbp_edu.lines.operations import fires
 from stbp_edu.program.executor import OnArrays, Series, norm
 from stbp_edu.program.in_loops import ByPython, InLoops, installed
 from stbp_edu.program.machine import Memory, one_blas_thread
 from stbp_edu.program.weights import Weights, flat
-from stbp_edu.surrogates import is_curve
+from stbp_edu.surrogates import fires, is_curve
 
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has only the input "o"."""

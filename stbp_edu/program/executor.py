@@ -19,7 +19,8 @@ import numpy as np
 
 from stbp_edu.arrows.layer_program import LayerProgram
 from stbp_edu.arrows.rules import norms
-from stbp_edu.lines.operations import SHARED, fires
+from stbp_edu.lines.operations import SHARED
+from stbp_edu.surrogates import fires
 
 FLOOR = 1e-10
 """Added and taken away again, it rounds a float32 below 3e-18 to zero.

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.part_one import AnyNeuron, warn_of_no_decay
 from stbp_edu.arrows.rules import Rule, with_gain_limit
+from stbp_edu.networks.arguments import AnyNeuron, warn_of_no_decay
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.currents import (
     can_be_looked_at,

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.part_one import AnyNeuron, for_layers
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import Loss, Table, network
 from stbp_edu.forward_pass import Trace
+from stbp_edu.networks.arguments import AnyNeuron, for_layers
 from stbp_edu.parameters import LayerArrays, by_layer
 from stbp_edu.torch.currents import check_sequence
 from stbp_edu.torch.layers import WHOLE, Call, CarriedState, LIFLayer, run_modules

@@ -12,8 +12,8 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.asked_network import Gradient, Match
 from stbp_edu.arrows.asked_network import which_rule as which_rule_of
-from stbp_edu.arrows.part_one import AnyNeuron, as_neuron, for_layers
 from stbp_edu.arrows.table import LayerParams, network
+from stbp_edu.networks.arguments import AnyNeuron, as_neuron, for_layers
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.currents import check_sequence
 from stbp_edu.torch.layers import LIFLayer

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.layer_program import Adjoint, LayerProgram
-from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import Loss, Table, network
 from stbp_edu.lines.forward_lines import reachable
 from stbp_edu.lines.operations import SHARED
+from stbp_edu.networks.arguments import AnyNeuron, as_neuron
 from stbp_edu.program.executor import Executor
 from stbp_edu.surrogates import Surrogate, is_curve
 from stbp_edu.torch.tensor_loops import TensorLoops

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
 from stbp_edu._support.links import hidden_layer, widths
-from stbp_edu.arrows.part_one import for_layers
 from stbp_edu.networks import Model, network
+from stbp_edu.networks.arguments import for_layers
 from stbp_edu.parameters import Params, sizes_of
 from stbp_edu.training.encoders import encode, inputs
 from stbp_edu.training.settings import Settings

@@ -13,8 +13,8 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu._support.files import read_text
 from stbp_edu.arrows.arrow import Neuron, neuron_from
-from stbp_edu.arrows.part_one import as_neuron, as_text
 from stbp_edu.lines.text import read_lines
+from stbp_edu.networks.arguments import as_neuron, as_text
 from stbp_edu.neuron import LIF
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu._support.links import hidden_layer
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
-from stbp_edu.arrows.part_one import as_neuron
 from stbp_edu.losses import LOSSES, loss_named
 from stbp_edu.losses.of_states import Built
+from stbp_edu.networks.arguments import as_neuron
 from stbp_edu.neuron import GATES, LIF, LINES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs

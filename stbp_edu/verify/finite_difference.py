@@ -15,10 +15,10 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Node
 from stbp_edu.arrows.table import Table
 from stbp_edu.forward_pass import Adjoints
-from stbp_edu.lines.operations import fires
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params, by_layer
+from stbp_edu.surrogates import fires
 from stbp_edu.verify import runs
 from stbp_edu.verify.comparison import DIFFERENCES, arrays
 from stbp_edu.verify.formulas import loss_value

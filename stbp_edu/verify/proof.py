@@ -23,7 +23,6 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.arrows import RULES, Arrow, Neuron
 from stbp_edu.arrows.arrow import neuron_from
-from stbp_edu.arrows.part_one import as_neuron
 from stbp_edu.arrows.table import network
 from stbp_edu.lines.expressions import (
     args_of,
@@ -34,6 +33,7 @@ from stbp_edu.lines.expressions import (
     written_out,
 )
 from stbp_edu.lines.forward_lines import ForwardLines
+from stbp_edu.networks.arguments import as_neuron
 from stbp_edu.verify.comparison import DIFFERENCES
 from stbp_edu.verify.finite_difference import SMALL, slopes, twin
 from stbp_edu.verify.formulas import linear

@@ -28,8 +28,8 @@ from stbp_edu.arrows.arrow import like
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.table import Table, network
 from stbp_edu.lines.expressions import evaluate
-from stbp_edu.lines.operations import fires
 from stbp_edu.neuron import LIF
+from stbp_edu.surrogates import fires
 
 Spike = Callable[[Any], Any]
 """A spike by its distance from the threshold."""

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.arrows import Loss
 from stbp_edu.arrows.online_form import traces_of
-from stbp_edu.lines.operations import fires
 from stbp_edu.losses import CrossEntropy, LastSteps, Membrane, StepCrossEntropy
-from stbp_edu.surrogates import SURROGATES
+from stbp_edu.surrogates import SURROGATES, fires
 from stbp_edu.verify.autodiff import of_any
 
 LOSSES = {

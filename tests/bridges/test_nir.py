@@ -10,7 +10,7 @@ import torch
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian
-from stbp_edu.arrows.part_one import as_neuron
+from stbp_edu.networks.arguments import as_neuron
 from stbp_edu.nir import from_graph, to_graph
 from stbp_edu.nir.nodes import DT
 from tests.networks import make_problem
