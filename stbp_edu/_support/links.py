@@ -252,11 +252,11 @@ class Part(NamedTuple):
     pool: int
 
 
-def read_input(name: str, text: str) -> tuple[int, ...]:
-    """Return the input of a network from its sizes: (neurons,), or (rows, columns, channels).
+def read_input(name: str, text: str) -> Shape:
+    """Return the shape of a network's input: (neurons,), or (channels, rows, columns).
 
     >>> read_input("sizes", "784"), read_input("sizes", "28x28"), read_input("sizes", "34x34x2")
-    ((784,), (28, 28, 1), (34, 34, 2))
+    ((784,), (1, 28, 28), (2, 34, 34))
     """
     found = INPUT.fullmatch(text)
     if not found:
@@ -267,7 +267,7 @@ def read_input(name: str, text: str) -> tuple[int, ...]:
     rows, columns, channels = found.groups()
     if not columns:
         return (int(rows),)
-    return int(rows), int(columns), int(channels or 1)
+    return int(channels or 1), int(rows), int(columns)
 
 
 def read_part(name: str, text: str) -> Part:
@@ -316,8 +316,7 @@ def read_links(
     """
     first, *rest = sizes
     parts = [read_part(name, text) for text in rest]
-    rows, *others = read_input(name, first)
-    shape: Shape = (others[1], rows, others[0]) if others else (rows,)
+    shape = read_input(name, first)
     if not parts or parts[-1].pool:
         raise ValueError(
             f"{name} must name at least one layer of neurons, and end in one, got "

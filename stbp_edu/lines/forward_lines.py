@@ -136,6 +136,30 @@ class ForwardLines:
         """The states in the order in which a step computes them."""
         return tuple(self.states)
 
+    def disconnected(self) -> tuple[str, str, str] | None:
+        """Return a state that no input reaches or that no output needs, the problem and advice."""
+        ends = []
+        for tail in self.order:
+            heads = {**self.by(tail), **self.by(f"{tail}_last")}
+            ends += [(tail, head) for head in heads]
+        reached = reachable([self.input], lambda one: [b for a, b in ends if a == one])
+        needed = reachable([self.output], lambda one: [a for a, b in ends if b == one])
+        for state in self.lines:
+            if state not in reached:
+                advice = (
+                    "x is the weighted input: let its line read x or a state that x reaches, as in "
+                    "u = tau * u + x, or give a constant by its name; what cancels, as in v - v, "
+                    "is not read"
+                )
+                return state, f"no input reaches {state}", advice
+        for state in self.lines:
+            if state not in needed:
+                advice = (
+                    f"let a line on the way to {self.output} read it, or leave it out"
+                )
+                return state, f"{self.output} does not depend on {state}", advice
+        return None
+
     def update(self, state: str) -> ast.expr:
         """Return a state's update; of a spike, its distance from the threshold."""
         line = self.states[state]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import math
 import re
+import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from keyword import iskeyword
 from typing import Any
 
@@ -34,14 +35,15 @@ from stbp_edu.lines.expressions import (
     with_args,
     written_out,
 )
-from stbp_edu.lines.forward_lines import ForwardLines, reachable, spikes
+from stbp_edu.lines.forward_lines import ForwardLines, spikes
 from stbp_edu.lines.operations import FUNCTIONS, OPERATIONS
-from stbp_edu.lines.reading import Line, apart, parsed
 
 MOST_LINES = 20
+LONGEST_LINE = 200  # characters
 MOST_STATES = 8
 LONGEST_NAME = 20
 LARGEST = 400  # numbers, names and operations
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 EXPONENT = 100  # what a number in an exponent may be
 UNDERSTOOD = (
     f"understood are numbers, names, + - * / **, brackets, {', '.join(FUNCTIONS)}, and "
@@ -58,6 +60,47 @@ NOT_FREE = (
     f"{', '.join(TAKEN)}, the layer's {', '.join(WEIGHTS)}, words of Python, _..., d_..., g_..., "
     "..._next and ..._last"
 )
+
+
+class LineError(ValueError):
+    """A line that is not understood: it shows the line, the place, and what would be."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a text: its number, where its right side begins, and what it assigns.
+
+    ``args`` are those of a function that it defines; of a state or a constant they are None.
+    """
+
+    text: str
+    number: int
+    start: int
+    name: str = ""
+    args: list[str] | None = None
+
+    @property
+    def right(self) -> str:
+        """Its right side."""
+        return self.text[self.start :]
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it gives a constant its value."""
+        return self.args is None and bool(NUMBER.fullmatch(self.right))
+
+    def error(self, place: int | ast.AST, problem: str, advice: str) -> LineError:
+        """Return an error, with a mark below a place, or a node of the right side."""
+        if isinstance(place, ast.AST):
+            before = self.right.encode()[: getattr(place, "col_offset", 0)]
+            place = self.start + len(before.decode(errors="ignore"))
+        shown = "".join(sign if sign.isprintable() else "?" for sign in self.text)
+        if len(shown) > LONGEST_LINE:
+            shown = f"{shown[:60]} ..."
+        mark = " " * min(place, len(shown) - 1) + "^"
+        return LineError(
+            f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}"
+        )
 
 
 def read_lines(
@@ -104,7 +147,9 @@ def read_lines(
     found = ForwardLines(
         "\n".join(line.text for line in lines), reading.lines, constants
     )
-    _check_connected(found, every)
+    if wrong := found.disconnected():
+        state, problem, advice = wrong
+        raise every[state].error(0, problem, advice)
     unread = sorted(constants.keys() - {*names_in(*found.lines.values())})
     if unread:
         raise ValueError(
@@ -124,34 +169,38 @@ def _split(text: str) -> Iterator[Line]:
             yield line
 
 
+def apart(text: str, number: int) -> Line:
+    """Return a line apart at its first equals sign."""
+    left, sign, right = text.partition("=")
+    start = len(text) - len(right.lstrip())
+    line = Line(text, number, start)
+    if len(text) > LONGEST_LINE:
+        advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
+        raise line.error(0, f"it has {len(text)} characters", advice)
+    match parsed(left) if sign else None:
+        case ast.Name(id=name):
+            return replace(line, name=name)
+        case ast.Call(func=ast.Name(id=name), args=[_, *_] as args, keywords=[]):
+            return replace(line, name=name, args=[ast.unparse(arg) for arg in args])
+    advice = (
+        "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
+    )
+    raise line.error(0, "a line must assign one name", advice)
+
+
+def parsed(text: str) -> ast.expr | Exception:
+    """Return a text as Python parses it, or why it does not."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        return error
+
+
 def _is_free(name: str) -> bool:
     """Return whether a state, a constant or a function may have a name."""
     taken = name in (*TAKEN, *WEIGHTS) or iskeyword(name) or MARKED.fullmatch(name)
     return not taken and len(name) <= LONGEST_NAME
-
-
-def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
-    """Check that by the arrows the input reaches every state, and every state the output."""
-    output = found.output
-    ends = []
-    for tail in found.order:
-        heads = {**found.by(tail), **found.by(f"{tail}_last")}
-        ends += [(tail, head) for head in heads]
-    reached = reachable([found.input], lambda one: [b for a, b in ends if a == one])
-    needed = reachable([output], lambda one: [a for a, b in ends if b == one])
-    for state in found.lines:
-        if state not in reached:
-            advice = (
-                "x is the weighted input: let its line read x or a state that x reaches, as in "
-                "u = tau * u + x, or give a constant by its name; what cancels, as in v - v, is "
-                "not read"
-            )
-            raise lines[state].error(0, f"no input reaches {state}", advice)
-    for state in found.lines:
-        if state not in needed:
-            advice = f"let a line on the way to {output} read it, or leave it out"
-            problem = f"{output} does not depend on {state}"
-            raise lines[state].error(0, problem, advice)
 
 
 def _check_numbers(line: Line, tree: ast.expr) -> None:
