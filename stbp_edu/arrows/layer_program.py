@@ -5,7 +5,7 @@ Under the exact rule, a step back of ``u = tau * u * (1 - o) + x; o = spike(u - 
     d_o = signal - tau * u * d_u_next
     d_u = h(u - v_th) * d_o + tau * (1 - o) * d_u_next
 
-- An *adjoint*, such as ``d_u``, belongs to a state of the neuron and a state of the rule.
+- An *adjoint*, such as ``d_u``, belongs to a node: a state of the neuron and one of the rule.
 - A *signal* is what weights, recurrent weights and the loss pass back to an adjoint.
 - Each line adds up one term for each arrow that leaves the state: the arrow's factor times the
   adjoint at its head, ``_next`` where the arrow takes a step.
@@ -25,7 +25,7 @@ from itertools import product
 from typing import Any
 
 from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
-from stbp_edu.arrows.rules import Rule, classes
+from stbp_edu.arrows.rules import Node, Rule, classes
 from stbp_edu.arrows.step_functions import (
     Assignment,
     Term,
@@ -38,9 +38,6 @@ from stbp_edu.arrows.table import Table
 from stbp_edu.lines.derivatives import tidy
 from stbp_edu.lines.expressions import ONE, names_in, replaced, written_out
 from stbp_edu.lines.forward_lines import STEPS, ForwardLines
-
-Adjoint = tuple[str, str]
-"""A state of the neuron, and a state of the rule."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +57,10 @@ class LayerProgram:
     net: Table
     n: int
     rule: Rule
-    same: Mapping[Adjoint, str]
-    nodes: Sequence[Adjoint]
+    same: Mapping[Node, str]
+    nodes: Sequence[Node]
     reads: tuple[str, ...] = ()
-    with_signal: tuple[Adjoint, ...] | None = None
+    with_signal: tuple[Node, ...] | None = None
 
     @property
     def neuron(self) -> Neuron:
@@ -174,13 +171,13 @@ class LayerProgram:
         return gain_lines(self.rows, self.next_adjoints, constants, limit, taken)
 
     @cached_property
-    def names(self) -> dict[Adjoint, str]:
+    def names(self) -> dict[Node, str]:
         """The names of adjoints, which end in ``_next`` for those of the next step.
 
         No name of the reader's begins as they do. Those of the rule's first state come first.
         """
         start = self.rule.start
-        found: dict[Adjoint, str] = {}
+        found: dict[Node, str] = {}
         taken: set[str] = set()
         shared = {(state, q) for (state, _), q in self.same.items()}
         for state, q in sorted(shared, key=lambda node: (node[1] != start, node)):
@@ -195,12 +192,12 @@ class LayerProgram:
         return self.names[state, self.same[state, q]]
 
     @cached_property
-    def signal_of(self) -> dict[Adjoint, str]:
+    def signal_of(self) -> dict[Node, str]:
         """By adjoint, the name of what other neurons and the loss pass back to it, if anything.
 
         All adjoints of a state share one if they get the same.
         """
-        given: dict[Adjoint, str] = {}
+        given: dict[Node, str] = {}
         found = {}
         for node in self.nodes:
             state, q = node

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from stbp_edu.arrows.arrow import LOSS, Arrow
-from stbp_edu.arrows.layer_program import Adjoint, LayerProgram
-from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.layer_program import LayerProgram
+from stbp_edu.arrows.rules import Node, Rule
 from stbp_edu.arrows.table import Loss, Table, network
 from stbp_edu.lines.forward_lines import reachable
 from stbp_edu.lines.operations import SHARED
@@ -60,7 +60,7 @@ class Steps:
         readout = Arrow("readout", "o", LOSS)
         from_loss = [node for node in program.nodes if rule.move(node[1], readout)]
         self.passes, self.copied = errors_of_the_output(program, from_loss)
-        self.heard_by: list[list[Adjoint]] = [
+        self.heard_by: list[list[Node]] = [
             *(
                 [node for node in from_loss if node[0] == state]
                 for state in self.states
@@ -85,9 +85,9 @@ class Steps:
 
     def incoming(
         self, grads: Sequence[Tensor | None], like: Tensor
-    ) -> dict[Adjoint, Tensor]:
+    ) -> dict[Node, Tensor]:
         """Return the error of each adjoint, from those of the results."""
-        found: dict[Adjoint, Tensor] = {}
+        found: dict[Node, Tensor] = {}
         for nodes, error in zip(self.heard_by, grads, strict=False):
             if error is None:
                 continue
@@ -107,7 +107,7 @@ class Steps:
     def run(
         self,
         wanted: tuple[str, ...],
-        heard: tuple[Adjoint, ...],
+        heard: tuple[Node, ...],
         in_loops: bool,
     ) -> Executor | TensorLoops:
         """Return the program to run, in which the adjoints ``heard`` have signals of their own.
@@ -145,7 +145,7 @@ def program_for_any_layers(net: Table, rule: Rule) -> LayerProgram:
 
 
 def errors_of_the_output(
-    program: LayerProgram, from_loss: Sequence[Adjoint]
+    program: LayerProgram, from_loss: Sequence[Node]
 ) -> tuple[list[str], list[str]]:
     """Return the states of the rule in which errors come from above, and those to copy for.
 
@@ -160,7 +160,7 @@ def errors_of_the_output(
     return passes, passes if len(signals) > 1 or not alike else []
 
 
-def carried_states(program: LayerProgram) -> dict[str, tuple[str, Adjoint | None]]:
+def carried_states(program: LayerProgram) -> dict[str, tuple[str, Node | None]]:
     """Return the carried states of a layer by name, each with the adjoint that comes back to it.
 
     A state to which several errors come back is carried once for each.
@@ -170,7 +170,7 @@ def carried_states(program: LayerProgram) -> dict[str, tuple[str, Adjoint | None
     for row in program.rows:
         if any(term.of in later for term in row.terms):
             back.add(row.name)
-    found: dict[str, tuple[str, Adjoint | None]] = {}
+    found: dict[str, tuple[str, Node | None]] = {}
     for state in program.lines.lines:
         own = [node for node in program.nodes if node[0] == state]
         nodes = [node for node in own if program.name(*node) in back]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stbp_edu.arrows.layer_program import Adjoint
+from stbp_edu.arrows.rules import Node
 from stbp_edu.program.executor import Series
 from stbp_edu.program.in_loops import InLoops, installed
 from stbp_edu.program.machine import limit_threads
@@ -41,7 +41,7 @@ class TensorLoops(InLoops):
     """The steps of a layer as compiled loops."""
 
     @property
-    def signal_of(self) -> Mapping[Adjoint, str]:
+    def signal_of(self) -> Mapping[Node, str]:
         """By adjoint, the name of its signal, if it has one."""
         return self.program.signal_of
 
